@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace rekey {
+
+// Wall-clock instants, in milliseconds: what is stored, sent and shown. May jump; nothing that is
+// safety-relevant depends on it (invariant I13).
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+// Instants that never go back: time-outs and back-off.
+using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::milliseconds>;
+using Milliseconds = std::chrono::milliseconds;
+
+// The only source of time. Safe from any thread.
+class Clock {
+  public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Time now() const = 0;
+    [[nodiscard]] virtual SteadyTime steady_now() const = 0;
+};
+
+class SystemClock final : public Clock {
+  public:
+    [[nodiscard]] Time now() const override;
+    [[nodiscard]] SteadyTime steady_now() const override;
+};
+
+// One-shot timers on the caller's own thread. Destroying the handle cancels; a cancelled callback
+// never runs.
+class Timers {
+  public:
+    class Handle {
+      public:
+        virtual ~Handle() = default;
+    };
+
+    virtual ~Timers() = default;
+    [[nodiscard]] virtual std::unique_ptr<Handle> after(Milliseconds delay,
+                                                        std::function<void()> callback) = 0;
+};
+
+}  // namespace rekey

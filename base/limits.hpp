@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// Every bound of the product, in one place, with its unit in its name. "Never trust the other side"
+// means that each size, count, rate, depth and time that a peer can influence is compared with one
+// of these.
+namespace rekey::limits {
+
+using namespace std::chrono_literals;
+
+// Messages (docs/protocol.md).
+inline constexpr std::size_t kMessageBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kMessageFragments = 64;
+inline constexpr std::size_t kJsonDepth = 32;
+inline constexpr std::size_t kBatchEntries = 32;
+inline constexpr std::size_t kErrorBytes = 1024;
+inline constexpr std::size_t kParseErrorsAMinute = 10;
+
+// HTTP.
+inline constexpr std::size_t kHttpHeaderBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kHttpBodyBytes = kMessageBytes;
+inline constexpr auto kTlsHandshakeTimeout = 10s;
+inline constexpr auto kHttpHeaderTimeout = 10s;
+inline constexpr auto kHttpIdleTimeout = 60s;
+inline constexpr std::size_t kUnauthenticatedConnectionsAnAddress = 256;
+
+// Sessions.
+inline constexpr auto kHelloTimeout = 10s;
+inline constexpr auto kSupersedePingTimeout = 3s;
+inline constexpr auto kCloseHandshakeTimeout = 2s;
+inline constexpr std::size_t kOutboxBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kPendingCallsASession = 64;
+inline constexpr std::size_t kReportedMethods = 256;
+inline constexpr double kSilenceHeartbeats = 2.5;
+
+// Rotation (docs/rotation.md).
+inline constexpr std::uint64_t kGenerationCeiling = std::uint64_t{1} << 53U;
+inline constexpr std::uint64_t kGenerationRaise = 1000;
+inline constexpr std::size_t kTombstonesAnAgent = 16;
+inline constexpr auto kTombstoneLife = std::chrono::days{90};
+inline constexpr auto kRotationBackoffCap = 1h;
+inline constexpr unsigned kAlarmAfterAttempts = 5;
+inline constexpr std::size_t kTokensHeld = 2;
+
+// Agent.
+inline constexpr auto kReconnectBackoffFirst = 500ms;
+inline constexpr auto kReconnectBackoffCap = 60s;
+inline constexpr auto kSlowRetry = 5min;
+inline constexpr auto kSupersededWait = 60s;
+inline constexpr auto kHookTimeout = 30s;
+inline constexpr std::size_t kStateFileBytes = std::size_t{64} * 1024;
+inline constexpr double kAgentAsksAtFraction = 0.95;
+
+// Storage.
+inline constexpr std::size_t kWriteQueueUnits = 65536;
+inline constexpr std::size_t kUnitsACommit = 512;
+inline constexpr auto kReadTransaction = 5s;
+inline constexpr std::size_t kPageRows = 500;
+
+// Admin door.
+inline constexpr std::size_t kAgentsARequest = 1000;
+inline constexpr std::size_t kLabels = 64;
+inline constexpr std::size_t kTextBytes = 256;
+
+static_assert(kErrorBytes < kMessageBytes);
+static_assert(kOutboxBytes >= 2 * kMessageBytes,
+              "one message in flight must never close a peer as slow");
+static_assert(kGenerationRaise < kGenerationCeiling);
+
+}  // namespace rekey::limits
