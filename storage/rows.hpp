@@ -1,0 +1,173 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What the database holds, as plain structs: one a noun, no I/O and no SQL. Both engines store
+// exactly these, and the transition functions of server/rotation work on them. Names are the
+// field's and equal the column names.
+namespace rekey::storage {
+
+enum class AgentStatus : std::uint8_t { active, suspended, revoked };
+
+// The token that an agent normally connects with. No value before the first connect after an
+// enrollment.
+struct CurrentToken {
+    std::uint64_t generation = 0;
+    std::string rotation_id;
+    Bytes32 token_hash{};
+    Time issued_at{};
+    // Absent only in rows of an older schema: such a token is due for rotation now and is never
+    // refused as expired.
+    std::optional<Time> expires_at;
+    friend bool operator==(const CurrentToken&, const CurrentToken&) = default;
+};
+
+// Minted, perhaps delivered, not yet proven to be held. It is never withdrawn (rotation.md, S5),
+// and it does not expire.
+struct PendingToken {
+    std::uint64_t generation = 0;
+    std::string rotation_id;
+    Bytes32 token_hash{};
+    // keys/seal.hpp; bound to agent_id, rotation_id, generation and the master key's id.
+    Bytes sealed_token;
+    Time offered_at{};  // of the newest offer
+    std::uint32_t attempts = 0;
+    std::string last_reason;  // why the newest offer was not completed; empty if unknown
+    friend bool operator==(const PendingToken&, const PendingToken&) = default;
+};
+
+// The predecessor of current; accepted until its successor is activated and the grace period is
+// over.
+struct PreviousToken {
+    std::uint64_t generation = 0;
+    std::string rotation_id;
+    Bytes32 token_hash{};
+    std::optional<Time> expires_at;
+    std::optional<Time> retire_after;  // set by activation (S6)
+    friend bool operator==(const PreviousToken&, const PreviousToken&) = default;
+};
+
+// Who asked for a rotation. `emergency` and `recovery` ignore a running grace period.
+enum class RotationCause : std::uint8_t { schedule, admin, emergency, agent, enrollment, recovery };
+
+// A rotation that was asked for while the agent was offline: it begins at its next connect.
+// Cancellable.
+struct RotationRequest {
+    RotationCause cause = RotationCause::admin;
+    std::string actor;
+    Time requested_at{};
+    friend bool operator==(const RotationRequest&, const RotationRequest&) = default;
+};
+
+// All that the law (L) speaks about: the part of an agent's row that only the transition functions
+// change.
+struct Credentials {
+    AgentStatus status = AgentStatus::active;
+    std::uint64_t epoch = 0;  // grows with revoke and suspend: what was issued before is void
+    std::uint64_t next_generation = 1;
+    std::uint64_t activated_generation = 0;
+    std::optional<Time> rotate_at;  // drawn once per token at its promotion
+    std::optional<CurrentToken> current;
+    std::optional<PendingToken> pending;
+    std::optional<PreviousToken> previous;
+    std::optional<RotationRequest> requested;
+    friend bool operator==(const Credentials&, const Credentials&) = default;
+};
+
+struct AgentRow {
+    std::string agent_id;  // UUIDv7
+    std::string name;      // unique
+    std::string type;      // "daemon", "service", "admin", ...
+    std::string owner;
+    std::map<std::string, std::string> labels;
+    boost::json::object metadata;
+    Time created_at{};
+    Time updated_at{};
+    std::optional<Time> last_seen_at;
+    std::optional<Time> enrolled_at;
+    std::optional<Bytes32> identity_public_key;  // Ed25519, raw
+    std::string hostname;                        // as last reported
+    std::string version;                         // as last reported
+    std::uint64_t rotation_count = 0;            // promotions so far
+    std::uint64_t row_version = 0;               // compare-and-swap; the engine increments it
+    Credentials credentials;
+};
+
+// The hash of a credential that is no longer accepted: how a reused token is told from an unknown
+// one.
+enum class TombstoneKind : std::uint8_t { token, identity_key };
+struct Tombstone {
+    std::string agent_id;
+    TombstoneKind kind = TombstoneKind::token;
+    Bytes32 hash{};
+    std::uint64_t generation = 0;
+    Time retired_at{};
+};
+
+struct EnrollmentCodeRow {
+    std::string code_id;
+    std::string agent_id;
+    Bytes32 code_hash{};
+    std::string created_by;
+    Time created_at{};
+    Time expires_at{};
+    std::optional<Bytes32> bound_public_key;  // of the first that used it
+    std::optional<Time> used_at;
+    std::string rotation_id;  // of the token that it was answered with
+};
+
+struct ApiKeyRow {
+    std::string key_id;
+    std::string agent_id;
+    std::string name;
+    Bytes32 key_hash{};
+    std::optional<std::vector<std::string>>
+        capabilities;  // a subset of the agent's; absent: all of them
+    Time created_at{};
+    std::optional<Time> expires_at;
+    std::optional<Time> revoked_at;
+};
+
+// One minting and what became of it. Its progress (attempts, last reason) stands in the agent's row
+// while it is pending.
+struct RotationRow {
+    std::string rotation_id;
+    std::string agent_id;
+    std::uint64_t generation = 0;
+    RotationCause cause = RotationCause::schedule;
+    std::string actor;
+    Time started_at{};
+    std::optional<Time> committed_at;  // promoted (S3)
+    std::optional<Time> activated_at;  // (S6)
+    std::optional<Time> ended_at;      // revoked, replaced or re-enrolled before it was promoted
+};
+
+// What happened, before the store gives it its place in the chain.
+struct AuditEvent {
+    Time time{};
+    std::string actor;    // agent id of who acted, or "system"
+    std::string action;   // dotted, e.g. "rotation.promoted"
+    std::string subject;  // agent id, code id, setting name, ...
+    std::string outcome;  // "ok" or an error's stable name
+    boost::json::object details;
+};
+
+// A row of the hash chain: docs/audit.md gives the encoding that `hash` is over.
+struct AuditRow {
+    std::string stream_id;
+    std::uint64_t seq = 0;  // from 1, without gaps
+    AuditEvent event;
+    Bytes32 previous_hash{};
+    Bytes32 hash{};
+};
+
+}  // namespace rekey::storage

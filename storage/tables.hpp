@@ -1,0 +1,137 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "storage/rows.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// One table class per noun, implemented by each engine and used inside one transaction only. All
+// calls block and run on the store's own threads. Errors: `not_found`, `already_exists`, `conflict`
+// (compare-and-swap lost), `unavailable` (full disk, I/O), `corrupt`. Pages: `after` is the last id
+// of the page before, empty for the first; at most limits::kPageRows rows.
+namespace rekey::storage {
+
+struct AgentFilter {
+    std::optional<AgentStatus> status;
+    std::string type;         // empty: any
+    std::string name_prefix;  // empty: any
+};
+
+class AgentsTable {
+  public:
+    virtual ~AgentsTable() = default;
+    [[nodiscard]] virtual Result<AgentRow> find(std::string_view agent_id) = 0;
+    [[nodiscard]] virtual Result<AgentRow> find_by_name(std::string_view name) = 0;
+    [[nodiscard]] virtual Result<std::vector<AgentRow>> list(const AgentFilter& filter,
+                                                             std::string_view after,
+                                                             std::size_t limit) = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> count() = 0;
+    // Agents whose previous token may be retired: retire_after <= now.
+    [[nodiscard]] virtual Result<std::vector<std::string>> due_for_retirement(
+        Time now, std::size_t limit) = 0;
+    // Does the database hold a sealed token? Asked at start, when the master key is missing.
+    [[nodiscard]] virtual Result<bool> any_sealed() = 0;
+
+    [[nodiscard]] virtual Result<> insert(const AgentRow& row) = 0;
+    // Writes the whole row if its row_version is still the stored one, and increments it in both.
+    [[nodiscard]] virtual Result<> update(AgentRow& row) = 0;
+    // Batched, outside of compare-and-swap: last_seen_at decides nothing.
+    [[nodiscard]] virtual Result<> touch_last_seen(
+        const std::vector<std::pair<std::string, Time>>& seen) = 0;
+};
+
+class TombstonesTable {
+  public:
+    virtual ~TombstonesTable() = default;
+    [[nodiscard]] virtual Result<bool> contains(std::string_view agent_id, const Bytes32& hash) = 0;
+    // Keeps the newest limits::kTombstonesAnAgent of the agent; the same hash twice is no error.
+    [[nodiscard]] virtual Result<> insert(const Tombstone& tombstone) = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> remove_older_than(Time time) = 0;
+};
+
+class EnrollmentCodesTable {
+  public:
+    virtual ~EnrollmentCodesTable() = default;
+    [[nodiscard]] virtual Result<EnrollmentCodeRow> find(std::string_view code_id) = 0;
+    [[nodiscard]] virtual Result<> insert(const EnrollmentCodeRow& row) = 0;
+    // Binds the code to a key in a single statement, if no key has it yet: of two racers, one hears
+    // `conflict`.
+    [[nodiscard]] virtual Result<> bind(std::string_view code_id, const Bytes32& public_key,
+                                        Time used_at, std::string_view rotation_id) = 0;
+    // Makes the agent's unused codes worthless (a newer code was made, or the agent was revoked).
+    [[nodiscard]] virtual Result<> expire_unused(std::string_view agent_id, Time now) = 0;
+};
+
+class ApiKeysTable {
+  public:
+    virtual ~ApiKeysTable() = default;
+    [[nodiscard]] virtual Result<ApiKeyRow> find(std::string_view key_id) = 0;
+    [[nodiscard]] virtual Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) = 0;
+    [[nodiscard]] virtual Result<> insert(const ApiKeyRow& row) = 0;
+    [[nodiscard]] virtual Result<> revoke(std::string_view key_id, Time now) = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) = 0;
+};
+
+class CapabilitiesTable {
+  public:
+    virtual ~CapabilitiesTable() = default;
+    [[nodiscard]] virtual Result<std::vector<std::string>> list(std::string_view agent_id) = 0;
+    [[nodiscard]] virtual Result<> grant(std::string_view agent_id, std::string_view capability,
+                                         std::string_view granted_by, Time now) = 0;
+};
+
+struct RotationFilter {
+    std::string agent_id;  // empty: any
+};
+
+class RotationsTable {
+  public:
+    virtual ~RotationsTable() = default;
+    [[nodiscard]] virtual Result<RotationRow> find(std::string_view rotation_id) = 0;
+    // Newest first.
+    [[nodiscard]] virtual Result<std::vector<RotationRow>> list(const RotationFilter& filter,
+                                                                std::string_view after,
+                                                                std::size_t limit) = 0;
+    [[nodiscard]] virtual Result<> insert(const RotationRow& row) = 0;
+    // Each sets its instant once; a second time, or for an unknown id, is no error.
+    [[nodiscard]] virtual Result<> mark_committed(std::string_view rotation_id, Time time) = 0;
+    [[nodiscard]] virtual Result<> mark_activated(std::string_view rotation_id, Time time) = 0;
+    [[nodiscard]] virtual Result<> mark_ended(std::string_view rotation_id, Time time) = 0;
+};
+
+class SettingsTable {
+  public:
+    virtual ~SettingsTable() = default;
+    [[nodiscard]] virtual Result<boost::json::object> all() = 0;
+    [[nodiscard]] virtual Result<> set(std::string_view name, const boost::json::value& value) = 0;
+};
+
+// Small facts about this database: the master key's check value, its own id. Values are bytes.
+class MetaTable {
+  public:
+    virtual ~MetaTable() = default;
+    [[nodiscard]] virtual Result<std::optional<Bytes>> get(std::string_view name) = 0;
+    [[nodiscard]] virtual Result<> set(std::string_view name, ByteView value) = 0;
+};
+
+struct AuditFilter {
+    std::string subject;  // empty: any
+    std::string actor;    // empty: any
+    std::string action;   // empty: any; "rotation.*" for all that begin with "rotation."
+    std::uint64_t after_seq = 0;
+};
+
+class AuditTable {
+  public:
+    virtual ~AuditTable() = default;
+    [[nodiscard]] virtual Result<std::vector<AuditRow>> query(const AuditFilter& filter,
+                                                              std::size_t limit) = 0;
+    // The event gets its place in the chain when its unit is kept (store.hpp); a unit that is
+    // rolled back leaves none.
+    virtual void append(AuditEvent event) = 0;
+};
+
+}  // namespace rekey::storage
