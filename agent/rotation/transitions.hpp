@@ -1,0 +1,102 @@
+#pragma once
+
+#include "base/secret.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+// The agent's half of a rotation as pure functions over what the state file holds. No I/O, no
+// clock: the client runs a decision, does what it says (a durable write, an answer), and asks again
+// with the outcome. tests/model/ runs the same functions through all interleavings. A0..A6, Rule A
+// and Rule B: docs/rotation.md.
+namespace rekey::agent::rotation {
+
+enum class TokenState : std::uint8_t { candidate, confirmed };
+
+struct HeldToken {
+    std::uint64_t generation = 0;
+    std::string rotation_id;
+    Secret token;
+    TokenState state = TokenState::candidate;
+    friend bool operator==(const HeldToken&, const HeldToken&) = default;
+};
+
+// At most limits::kTokensHeld, of which at most one is a candidate; in ascending generation. At
+// least one is confirmed from enrollment on (I9).
+using HeldTokens = std::vector<HeldToken>;
+
+enum class FailureReason : std::uint8_t {
+    disk_full,
+    read_only,
+    readback_differs,
+    candidate_unresolved,
+    stale_generation,
+    other,
+};
+[[nodiscard]] std::string_view to_string(FailureReason reason);
+
+struct Offer {
+    std::string rotation_id;
+    std::uint64_t generation = 0;
+    Secret token;
+};
+
+// A1: what to do about an offer.
+struct AnswerComplete {  // it is held already, under the same rotation_id: prove it again from the
+                         // file
+    std::string rotation_id;
+};
+struct WriteCandidate {  // write these durably and read them back; then answer as after_write says
+    HeldTokens next;
+};
+enum class ThenDo : std::uint8_t { stay, reconnect };
+struct RefuseOffer {
+    FailureReason reason = FailureReason::other;
+    std::optional<std::uint64_t> newest_held;
+    ThenDo then = ThenDo::stay;  // reconnect with the candidate (Rule A)
+};
+using OfferDecision = std::variant<AnswerComplete, WriteCandidate, RefuseOffer>;
+[[nodiscard]] OfferDecision on_offer(const HeldTokens& held, const Offer& offer);
+
+// A2: how a durable write ended. `failed_after_rename` covers the directory's fsync and a read-back
+// that differs: the new content may be what the next start finds, so the candidate stays.
+enum class WriteOutcome : std::uint8_t { durable, failed_before_rename, failed_after_rename };
+// What the agent holds from now on.
+[[nodiscard]] HeldTokens after_write(const HeldTokens& before, const HeldTokens& next,
+                                     WriteOutcome outcome);
+
+// A3: the server has promoted this token.
+struct AnswerActivated {};  // it is confirmed already
+struct ConfirmThenAnswer {  // write these durably; only then answer "activated" (Rule B)
+    HeldTokens next;
+};
+struct NotHeld {};  // `wrong_state`, details.reason "not_held"; nothing changes
+using CommitDecision = std::variant<AnswerActivated, ConfirmThenAnswer, NotHeld>;
+[[nodiscard]] CommitDecision on_commit(const HeldTokens& held, std::uint64_t generation,
+                                       std::string_view rotation_id);
+
+// A3: `agent.welcome` names the token that opened the connection. What to write, if it was a
+// candidate.
+[[nodiscard]] std::optional<HeldTokens> on_welcome(const HeldTokens& held, std::uint64_t generation,
+                                                   std::string_view rotation_id);
+
+// A4: the token for the next connect: newest candidate, newest confirmed, older confirmed; one is
+// passed over only when it stands in `refused` (rotation_ids that were answered
+// `unknown_credential` since the last success). Null when every token was refused (A6).
+[[nodiscard]] const HeldToken* next_credential(const HeldTokens& held,
+                                               const std::vector<std::string>& refused);
+
+// A4: a connect with this token was answered `unknown_credential`: what to write, if it was a
+// candidate (I10: nothing else is ever dropped).
+[[nodiscard]] std::optional<HeldTokens> on_unknown_credential(const HeldTokens& held,
+                                                              std::string_view rotation_id);
+
+// A0: the first token, confirmed from the start, since it is durable before the first connect. An
+// enrollment that is repeated keeps what is held under the same rotation_id.
+[[nodiscard]] HeldTokens on_enrolled(const Offer& first);
+
+}  // namespace rekey::agent::rotation
