@@ -1,0 +1,100 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "keys/master_key.hpp"
+#include "server/rotation/agent_link.hpp"
+#include "server/rotation/apply.hpp"
+#include "server/settings.hpp"
+#include "storage/store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace rekey::server::rotation {
+
+// As protocol.md's rotation status, in the order of a rotation's life.
+enum class RotationStatus : std::uint8_t {
+    at_next_connect,
+    offered,
+    failing,
+    committed,
+    activated,
+    ended
+};
+
+struct RotationView {
+    std::string agent_id;
+    RotationStatus status = RotationStatus::at_next_connect;
+    std::optional<std::string> rotation_id;
+    std::optional<std::uint64_t> generation;
+    bool already_pending = false;
+    std::uint32_t attempts = 0;
+    std::optional<Time> offered_at;
+    std::string last_reason;
+};
+
+struct StartRequest {
+    std::string agent_id;
+    storage::RotationCause cause = storage::RotationCause::admin;  // admin, emergency or agent
+    std::string actor;
+};
+
+// What a token's minting needs: the whole token text, and what the row keeps of it.
+struct FreshToken {
+    Secret token;
+    Minted minted;
+};
+
+// Drives rotations: decides with the pure transitions inside store transactions, and talks to
+// agents through AgentLink after the commit. Nothing here is kept in memory that the row does not
+// say, except which call is in flight: after a crash everything goes on from the row. Safe from any
+// thread; answers come on a thread of the store or of a session.
+class Coordinator {
+  public:
+    struct Parts {
+        storage::Store& store;
+        const keys::MasterKey& master_key;
+        const Clock& clock;
+        Random& random;
+        const LiveSettings& settings;
+        const Log& log;
+        ConnectedAgents& agents;
+    };
+    explicit Coordinator(Parts parts);
+    ~Coordinator();
+
+    // rotations.start and agent.rotate_key. With one pending it is that one again; an agent that is
+    // offline gets a wish (`at_next_connect`). Errors as may_begin; `not_found`.
+    void start(StartRequest request, std::function<void(Result<RotationView>)> answer);
+
+    // A session is ready: `agent.hello` was answered. First the outstanding commit, then the
+    // pending offer; else S1 when it is due or was asked for.
+    void on_ready(AgentLink& link);
+    // `agent.rotation_complete` and `agent.rotation_failed` as requests of the agent (a reply that
+    // missed its request). The answer to complete is the committed generation.
+    void on_complete(AgentLink& link, Completion claim, std::string proof,
+                     std::function<void(Result<std::uint64_t>)> answer);
+    void on_failed(AgentLink& link, Refusal refusal, std::function<void(Result<>)> answer);
+
+    // The retry tick of one session: offers again what is due, sends the outstanding commit again,
+    // begins what is due.
+    void on_tick(AgentLink& link);
+    // Retires the previous tokens that are due, connected or not (S7).
+    void sweep();
+
+    // Mints a token for this agent: its text, hash and seal. Used by enrollment, which begins
+    // without a session.
+    [[nodiscard]] FreshToken mint(std::string_view agent_id, std::uint64_t generation);
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace rekey::server::rotation

@@ -1,0 +1,31 @@
+#include "server/settings.hpp"
+
+#include <utility>
+
+namespace rekey::server {
+
+rotation::Policy SettingValues::rotation_policy() const {
+    rotation::Policy policy;
+    policy.token_life = std::chrono::days{agent_token_rotation_days};
+    policy.grace = std::chrono::minutes{agent_token_grace_period_minutes};
+    policy.rotate_at_fraction_min = rotate_at_fraction_min;
+    policy.rotate_at_fraction_max = rotate_at_fraction_max;
+    policy.backoff_unit = std::chrono::seconds{scheduler_interval_seconds};
+    return policy;
+}
+
+LiveSettings::LiveSettings(SettingValues values)
+    : values_(std::make_shared<const SettingValues>(std::move(values))) {}
+
+std::shared_ptr<const SettingValues> LiveSettings::snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return values_;
+}
+
+void LiveSettings::replace(SettingValues values) {
+    auto next = std::make_shared<const SettingValues>(std::move(values));
+    const std::lock_guard lock(mutex_);
+    values_ = std::move(next);
+}
+
+}  // namespace rekey::server
