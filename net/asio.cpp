@@ -1,0 +1,2 @@
+// BOOST_ASIO_SEPARATE_COMPILATION: Asio's non-template parts are compiled here and nowhere else.
+#include <boost/asio/impl/src.hpp>

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "net/http_message.hpp"
+#include "net/listener.hpp"
+#include "net/tls_context.hpp"
+#include "net/web_socket.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rekey::net {
+
+struct HttpRequest {
+    std::string method;  // "POST"
+    std::string target;  // as sent: path and query
+    HttpHeaders headers;
+    std::string body;            // at most limits::kHttpBodyBytes
+    std::string remote_address;  // without the port: "127.0.0.1", "::1"
+    bool secure = false;
+
+    [[nodiscard]] std::string_view path() const;   // without the query
+    [[nodiscard]] std::string_view query() const;  // after '?', not decoded
+};
+
+class HttpConnection;
+
+// One request that waits for its answer. Move-only; answered once, on the server's thread, at any
+// later time. One that is dropped without an answer closes its connection. Answering after the
+// peer has gone does nothing.
+class HttpExchange {
+  public:
+    HttpExchange(std::shared_ptr<HttpConnection> connection, HttpRequest request);
+    HttpExchange(HttpExchange&&) noexcept = default;
+    HttpExchange& operator=(HttpExchange&&) noexcept = default;
+    ~HttpExchange();
+
+    [[nodiscard]] const HttpRequest& request() const { return request_; }
+
+    // Whether this is a well-formed WebSocket upgrade (RFC 6455, section 4.2.1).
+    [[nodiscard]] bool is_upgrade() const;
+    // The subprotocols that it offers, in order.
+    [[nodiscard]] std::vector<std::string> offered_subprotocols() const;
+
+    void respond(HttpResponse response);
+    // Answers 101 with this subprotocol. `opened` comes once the answer is written, and never if
+    // the peer has gone; the HTTP side and the request are released before it. Only when
+    // is_upgrade().
+    void upgrade(std::string_view subprotocol, std::function<void(WebSocket)> opened);
+
+  private:
+    std::shared_ptr<HttpConnection> connection_;
+    HttpRequest request_;
+};
+
+using HttpHandler = std::function<void(HttpExchange)>;
+
+struct HttpServerOptions {
+    std::shared_ptr<ServerTls> tls;  // none: plain
+    // Asked for each new connection with its address (no port). Null refuses it: it is closed at
+    // once. What it returns is released when the connection closes or becomes a WebSocket, so the
+    // server counts unauthenticated connections an address by it. May be empty.
+    std::function<std::shared_ptr<void>(const std::string& address)> admit;
+    // What a body looks like for what net/ refuses itself: status 400, 408, 413 or 431 and words.
+    // May be empty: plain JSON {"message": ...}.
+    std::function<HttpResponse(unsigned status, std::string_view message)> refusal;
+};
+
+// The HTTP side of one shard: takes accepted sockets, does TLS, reads requests within
+// limits::kTlsHandshakeTimeout, kHttpHeaderTimeout, kHttpIdleTimeout, kHttpHeaderBytes (431) and
+// kHttpBodyBytes (413), and hands them to the handler one at a time a connection. A request with
+// both Content-Length and Transfer-Encoding, or with two lengths, is refused with 400 and the
+// connection closed (request smuggling). Bound to the io_context's thread.
+class HttpServer {
+  public:
+    HttpServer(boost::asio::io_context& context, HttpServerOptions options, HttpHandler handler);
+    ~HttpServer();
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+
+    void accept(TcpSocket socket);
+    // Closes every idle connection now, the others once they have answered; accepts no more.
+    // WebSockets are not its business any longer.
+    void stop();
+    // Those that are not WebSockets.
+    [[nodiscard]] std::size_t connections() const;
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace rekey::net
