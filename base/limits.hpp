@@ -56,9 +56,11 @@ inline constexpr double kAgentAsksAtFraction = 0.95;
 
 // Storage.
 inline constexpr std::size_t kWriteQueueUnits = 65536;
+inline constexpr std::size_t kReadQueueUnits = 65536;
 inline constexpr std::size_t kUnitsACommit = 512;
 inline constexpr auto kReadTransaction = 5s;
 inline constexpr std::size_t kPageRows = 500;
+inline constexpr std::size_t kSweepRows = 10'000;
 
 // Admin door.
 inline constexpr std::size_t kAgentsARequest = 1000;

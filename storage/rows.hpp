@@ -166,6 +166,8 @@ struct AuditRow {
     std::string stream_id;
     std::uint64_t seq = 0;  // from 1, without gaps
     AuditEvent event;
+    // event.details as it is stored: what `hash` is over, because parsing may round a number.
+    std::string details_json;
     Bytes32 previous_hash{};
     Bytes32 hash{};
 };

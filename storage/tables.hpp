@@ -49,6 +49,7 @@ class TombstonesTable {
     [[nodiscard]] virtual Result<bool> contains(std::string_view agent_id, const Bytes32& hash) = 0;
     // Keeps the newest limits::kTombstonesAnAgent of the agent; the same hash twice is no error.
     [[nodiscard]] virtual Result<> insert(const Tombstone& tombstone) = 0;
+    // At most limits::kSweepRows a call, so that the writer is not held up; returns how many.
     [[nodiscard]] virtual Result<std::uint64_t> remove_older_than(Time time) = 0;
 };
 
@@ -71,6 +72,7 @@ class ApiKeysTable {
     [[nodiscard]] virtual Result<ApiKeyRow> find(std::string_view key_id) = 0;
     [[nodiscard]] virtual Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) = 0;
     [[nodiscard]] virtual Result<> insert(const ApiKeyRow& row) = 0;
+    // The first revocation stays; a second one is no error.
     [[nodiscard]] virtual Result<> revoke(std::string_view key_id, Time now) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) = 0;
 };
@@ -79,6 +81,7 @@ class CapabilitiesTable {
   public:
     virtual ~CapabilitiesTable() = default;
     [[nodiscard]] virtual Result<std::vector<std::string>> list(std::string_view agent_id) = 0;
+    // Granted already: no error, and the first grant stays.
     [[nodiscard]] virtual Result<> grant(std::string_view agent_id, std::string_view capability,
                                          std::string_view granted_by, Time now) = 0;
 };

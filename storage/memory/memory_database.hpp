@@ -1,0 +1,42 @@
+#pragma once
+
+#include "base/encoding.hpp"
+#include "storage/audit_chain.hpp"
+#include "storage/rows.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rekey::storage {
+
+struct Capability {
+    std::string granted_by;
+    Time granted_at{};
+};
+
+// What the in-memory engine would have on disk: it outlives the MemoryStore that works on it, as a
+// file outlives a process. A copy is a backup; assigning one is a restore. Keys are the tables'
+// primary keys.
+struct MemoryDatabase {
+    using Id = std::string;
+    template <class Key, class Row>
+    using Table = std::map<Key, Row, std::less<>>;
+
+    Table<Id, AgentRow> agents;
+    Table<std::string, Id> agents_by_name;
+    Table<std::pair<Id, Bytes32>, Tombstone> tombstones;
+    Table<Id, EnrollmentCodeRow> enrollment_codes;
+    Table<Id, ApiKeyRow> api_keys;
+    Table<std::pair<Id, std::string>, Capability> capabilities;
+    Table<Id, RotationRow> rotations;
+    Table<std::string, boost::json::value> settings;
+    Table<std::string, Bytes> meta;
+    std::vector<AuditRow> audit;
+    ChainHead audit_head;
+};
+
+}  // namespace rekey::storage
