@@ -18,6 +18,14 @@ inline constexpr std::size_t kJsonDepth = 32;
 inline constexpr std::size_t kBatchEntries = 32;
 inline constexpr std::size_t kErrorBytes = 1024;
 inline constexpr std::size_t kParseErrorsAMinute = 10;
+inline constexpr std::size_t kRequestIdBytes = 256;  // as JSON text
+inline constexpr std::size_t kMethodNameBytes = 128;
+inline constexpr std::size_t kCredentialBytes = 512;  // a token, API key or code as text
+inline constexpr std::size_t kJoinStringBytes = 1024;
+inline constexpr std::size_t kCertificateBytes = std::size_t{16} * 1024;  // in PEM
+inline constexpr std::size_t kDetailBytes = 1024;  // what an agent says about its failure
+// Answers to an admin over HTTP hold pages of rows and are larger than messages.
+inline constexpr std::size_t kAnswerBytes = std::size_t{4} * 1024 * 1024;
 
 // HTTP.
 inline constexpr std::size_t kHttpHeaderBytes = std::size_t{8} * 1024;
@@ -44,6 +52,7 @@ inline constexpr auto kTombstoneLife = std::chrono::days{90};
 inline constexpr auto kRotationBackoffCap = 1h;
 inline constexpr unsigned kAlarmAfterAttempts = 5;
 inline constexpr std::size_t kTokensHeld = 2;
+inline constexpr std::size_t kTokensReported = 16;  // other people's agents may hold more
 
 // Agent.
 inline constexpr auto kReconnectBackoffFirst = 500ms;
@@ -66,6 +75,10 @@ inline constexpr std::size_t kSweepRows = 10'000;
 inline constexpr std::size_t kAgentsARequest = 1000;
 inline constexpr std::size_t kLabels = 64;
 inline constexpr std::size_t kTextBytes = 256;
+inline constexpr std::size_t kMetadataBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kSettings = 128;
+inline constexpr std::size_t kSettingsBytes = std::size_t{16} * 1024;
+inline constexpr std::size_t kRotationsAnAnswer = 10000;
 
 static_assert(kErrorBytes < kMessageBytes);
 static_assert(kOutboxBytes >= 2 * kMessageBytes,

@@ -20,6 +20,8 @@ namespace rekey {
 // or a likely fault of the environment is an Error; a bug of ours is a REKEY_ASSERT instead.
 class Error {
   public:
+    // Only because boost::system::result::error() of a success returns one; nobody else makes it.
+    Error() : code_(Code::internal) {}
     explicit Error(Code code, std::string message = {})
         : code_(code), message_(std::move(message)) {}
 
