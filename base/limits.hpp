@@ -38,6 +38,9 @@ inline constexpr std::size_t kUnauthenticatedConnectionsAnAddress = 256;
 // Sessions.
 inline constexpr auto kHelloTimeout = 10s;
 inline constexpr auto kSupersedePingTimeout = 3s;
+inline constexpr auto kShardTick = 250ms;
+inline constexpr auto kLastSeenFlush = 30s;
+inline constexpr std::size_t kLateCallsASession = 16;
 inline constexpr auto kCloseHandshakeTimeout = 2s;
 inline constexpr std::size_t kOutboxBytes = std::size_t{256} * 1024;
 inline constexpr std::size_t kPendingCallsASession = 64;

@@ -16,6 +16,15 @@
 // as well.
 namespace rekey::server::rotation {
 
+// What the coordinator remembers on a session: nothing that the row does not say, except which call
+// is under way. A generation names its rotation, because none is ever used twice.
+struct LinkProgress {
+    std::uint64_t offer_in_flight = 0;   // generation of the agent.rotate that waits; 0: none
+    std::uint64_t commit_in_flight = 0;  // generation of the agent.commit that waits; 0: none
+    // When on_tick() has something to do here, as far as is known; the row decides.
+    Time attend_at = Time::max();
+};
+
 // One live session of one agent. Every call happens on the session's own thread, which
 // `ConnectedAgents::with` finds.
 class AgentLink {
@@ -34,6 +43,7 @@ class AgentLink {
     // proven since).
     [[nodiscard]] virtual std::uint64_t bound_generation() const = 0;
     virtual void bind(std::uint64_t generation) = 0;
+    [[nodiscard]] virtual LinkProgress& progress() = 0;
 
     virtual void call(std::string_view method, std::string params, Milliseconds timeout,
                       Answer answer, Answer late) = 0;
@@ -50,6 +60,8 @@ class ConnectedAgents {
     // is none by then.
     virtual void with(std::string_view agent_id, std::function<void(AgentLink&)> action,
                       std::function<void()> absent) = 0;
+    // Runs `action` for each session, on its own thread, soon.
+    virtual void for_each(std::function<void(AgentLink&)> action) = 0;
     // Closes the agent's sessions; with `bound_to`, only those that stand on that generation.
     virtual void close(std::string_view agent_id, std::uint16_t code, std::string_view reason,
                        std::optional<std::uint64_t> bound_to) = 0;

@@ -73,6 +73,12 @@ class Coordinator {
     // offline gets a wish (`at_next_connect`). Errors as may_begin; `not_found`.
     void start(StartRequest request, std::function<void(Result<RotationView>)> answer);
 
+    // A connect with the pending token proves that the agent holds it: promotes it (S3) if, read
+    // again, the row still lets this hash in. The answer is what authenticate() then says; it comes
+    // on a thread of the store.
+    void promote_at_connect(std::string agent_id, Bytes32 token_hash,
+                            std::function<void(Result<Accepted>)> answer);
+
     // A session is ready: `agent.hello` was answered. First the outstanding commit, then the
     // pending offer; else S1 when it is due or was asked for.
     void on_ready(AgentLink& link);
