@@ -46,12 +46,13 @@ struct Offer {
 };
 
 // A1: what to do about an offer.
-struct AnswerComplete {  // it is held already, under the same rotation_id: prove it again from the
-                         // file
+struct AnswerComplete {  // it is held and confirmed, under the same rotation_id: prove it again
+                         // from the file
     std::string rotation_id;
 };
-struct WriteCandidate {  // write these durably and read them back; then answer as after_write says
-    HeldTokens next;
+struct WriteCandidate {  // write these durably and read them back; only then answer complete
+    HeldTokens next;     // equal to what is held if the offer is the candidate itself: that it
+                         // stands in the file does not say that it would survive a power loss
 };
 enum class ThenDo : std::uint8_t { stay, reconnect };
 struct RefuseOffer {
@@ -63,7 +64,8 @@ using OfferDecision = std::variant<AnswerComplete, WriteCandidate, RefuseOffer>;
 [[nodiscard]] OfferDecision on_offer(const HeldTokens& held, const Offer& offer);
 
 // A2: how a durable write ended. `failed_after_rename` covers the directory's fsync and a read-back
-// that differs: the new content may be what the next start finds, so the candidate stays.
+// that differs: the new content may be what the next start finds, so the candidate stays; and it
+// may be gone after a power loss, so nothing is confirmed by such a write.
 enum class WriteOutcome : std::uint8_t { durable, failed_before_rename, failed_after_rename };
 // What the agent holds from now on.
 [[nodiscard]] HeldTokens after_write(const HeldTokens& before, const HeldTokens& next,
@@ -87,6 +89,11 @@ using CommitDecision = std::variant<AnswerActivated, ConfirmThenAnswer, NotHeld>
 // A4: the token for the next connect: newest candidate, newest confirmed, older confirmed; one is
 // passed over only when it stands in `refused` (rotation_ids that were answered
 // `unknown_credential` since the last success). Null when every token was refused (A6).
+// A connect promotes a candidate, so it has to be durable first: after a start (a crash may have
+// fallen between rename and fsync) and after `failed_after_rename`, the client syncs file and
+// directory or writes again; as long as that fails it passes next_credential the candidate's
+// rotation_id as refused and so connects with a confirmed token, which is accepted until the
+// candidate is confirmed.
 [[nodiscard]] const HeldToken* next_credential(const HeldTokens& held,
                                                const std::vector<std::string>& refused);
 
@@ -95,8 +102,8 @@ using CommitDecision = std::variant<AnswerActivated, ConfirmThenAnswer, NotHeld>
 [[nodiscard]] std::optional<HeldTokens> on_unknown_credential(const HeldTokens& held,
                                                               std::string_view rotation_id);
 
-// A0: the first token, confirmed from the start, since it is durable before the first connect. An
-// enrollment that is repeated keeps what is held under the same rotation_id.
+// A0: the first token, confirmed from the start, since it is durable before the first connect. A
+// repeated enrollment is answered with the same token, so it leads to the same state.
 [[nodiscard]] HeldTokens on_enrolled(const Offer& first);
 
 }  // namespace rekey::agent::rotation

@@ -117,10 +117,11 @@ struct Refusal {
     std::optional<std::uint64_t> newest_held;
 };
 
-// S5. Changes last_reason only; except `stale_generation` with newest_held at or above the
-// pending's generation, which ends that rotation and raises next_generation to newest_held + 1, by
-// at most limits::kGenerationRaise (beyond: audited as "rotation.raise_refused", nothing else). The
-// caller then begins anew.
+// S5. Changes last_reason only ("rotation.refused"); except `stale_generation` with newest_held at
+// or above the pending's generation, which ends that rotation ("rotation.replaced") and raises
+// next_generation to newest_held + 1, by at most limits::kGenerationRaise (beyond: audited as
+// "rotation.raise_refused", and the pending stays). After "rotation.replaced" the caller begins
+// anew.
 [[nodiscard]] Transition refuse(const Credentials& credentials, const Refusal& refusal);
 
 // S6: the agent has durably confirmed current. Starts the grace of previous. Unchanged for anything
@@ -141,7 +142,8 @@ struct Refusal {
 [[nodiscard]] Result<Transition> enroll(const Credentials& credentials);
 
 // A rotation asked for while the agent is offline waits for its next connect; a cancel takes the
-// wish back.
+// wish back (`wrong_state` if there is none, with details.rotation_id if one is pending). Refused
+// as by may_begin. A second wish changes nothing, unless it is an emergency and the first was not.
 [[nodiscard]] Result<Transition> request(const Credentials& credentials,
                                          const storage::RotationRequest& wish);
 [[nodiscard]] Result<Transition> cancel_request(const Credentials& credentials);
@@ -170,7 +172,8 @@ enum class TombstoneMatch : std::uint8_t { no, yes };
 // Must `agent.commit` be sent (again)? True while current is not activated.
 [[nodiscard]] bool commit_outstanding(const Credentials& credentials);
 
-// The law's left-hand side: every hash the server would let in, whatever the clock says.
+// The server's side of the law: every hash in the row, whatever the clock says. Suspension keeps
+// them.
 [[nodiscard]] std::vector<Bytes32> accepted_hashes(const Credentials& credentials);
 
 }  // namespace rekey::server::rotation
