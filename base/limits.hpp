@@ -65,6 +65,10 @@ inline constexpr auto kSupersededWait = 60s;
 inline constexpr auto kHookTimeout = 30s;
 inline constexpr std::size_t kStateFileBytes = std::size_t{64} * 1024;
 inline constexpr double kAgentAsksAtFraction = 0.95;
+inline constexpr auto kWelcomeTimeout = 15s;    // from the upgrade to the answer to agent.hello
+inline constexpr auto kAgentCallTimeout = 30s;  // of the agent's own requests
+inline constexpr auto kFarewellTimeout = 1s;    // for the answer to agent.shutdown
+inline constexpr auto kRetryAfterCap = 1h;      // what a server may make an agent wait
 
 // Storage.
 inline constexpr std::size_t kWriteQueueUnits = 65536;

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "agent/backoff.hpp"
+#include "agent/conversation.hpp"
+#include "agent/observer.hpp"
+#include "agent/token_vault.hpp"
+#include "agent/transport.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rekey::agent {
+
+enum class ConnectionState : std::uint8_t {
+    idle,        // not started, or ended
+    waiting,     // for the next attempt
+    connecting,  // up to the server's welcome and the answer to hello
+    connected,
+    closing,
+};
+[[nodiscard]] std::string_view to_string(ConnectionState state);
+
+struct ConnectorStatus {
+    ConnectionState state = ConnectionState::idle;
+    std::uint64_t session_generation = 0;  // of the token that opened the connection; 0 if none
+    std::string last_error;                // why the last attempt or connection ended; may be empty
+    Milliseconds retry_in{0};              // while waiting
+};
+
+// The agent's whole life as a state machine without I/O of its own: chooses the token (A4), opens
+// the connection, hands it to a Conversation, and decides what each refusal, close code and silence
+// means (docs/protocol.md, "Refusals", "Close codes"). Nothing but `unknown_credential` drops
+// anything, and that drops a candidate only (I10). One thread; must outlive no part of its
+// Surroundings.
+class Connector final : private Transport::Observer, private Conversation::Owner {
+  public:
+    Connector(const Surroundings& around, TokenVault& vault, AboutAgent about,
+              AutomaticRotation automatic, AgentObserver& observer);
+    ~Connector() override;
+
+    void start();
+    // Says agent.shutdown, closes with 1000, then observer.on_ended(stopped). Never takes longer
+    // than limits::kFarewellTimeout and limits::kCloseHandshakeTimeout together.
+    void stop(std::string_view reason);
+    // Saves the offer that waits, or asks the server for one (now, or once connected).
+    void rotate_now();
+
+    [[nodiscard]] ConnectorStatus status() const;
+
+  private:
+    // Transport::Observer
+    void on_open() override;
+    void on_refused(const net::HttpResponse& answer) override;
+    void on_unreachable(const Error& error) override;
+    void on_text(std::string_view message) override;
+    void on_frame() override;
+    void on_closed(const net::CloseReason& reason) override;
+    // Conversation::Owner
+    void on_established(std::uint64_t generation) override;
+    void on_leave(const Leave& leave) override;
+
+    enum class Phase : std::uint8_t { idle, waiting, connecting, open, closing, stopping, ended };
+
+    void connect();
+    void wait(Milliseconds delay);
+    void set_phase(Phase phase);
+    void on_refusal(const Error& error);
+    void on_unknown_credential();
+    void end(EndReason reason);
+    void fail(std::string_view event, std::string error, Milliseconds delay);
+    [[nodiscard]] Milliseconds delay_told(const Error& error);
+
+    Surroundings around_;
+    TokenVault& vault_;
+    AboutAgent about_;
+    AutomaticRotation automatic_;
+    AgentObserver& observer_;
+    Backoff backoff_;
+
+    Phase phase_ = Phase::idle;
+    std::unique_ptr<Conversation> conversation_;
+    std::unique_ptr<Timers::Handle> timer_;
+    std::vector<std::string> refused_;  // rotation_ids answered unknown_credential since a success
+    std::string tried_;                 // rotation_id of the token of this attempt
+    std::optional<Leave> leaving_;      // why we closed the connection ourselves
+    std::optional<SteadyTime> not_before_;  // told by agent.reconnect
+    SteadyTime started_{};
+    SteadyTime retry_at_{};
+    std::uint64_t session_generation_ = 0;
+    std::string last_error_;
+    bool established_ = false;
+    bool rotate_asked_ = false;
+};
+
+}  // namespace rekey::agent

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "agent/observer.hpp"
+#include "agent/outgoing_calls.hpp"
+#include "agent/rotation_steps.hpp"
+#include "agent/token_vault.hpp"
+#include "agent/transport.hpp"
+#include "protocol/json_rpc.hpp"
+#include "protocol/methods/agent_requests.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rekey::agent {
+
+// Why the agent itself leaves a connection.
+struct Leave {
+    enum class Why : std::uint8_t {
+        candidate_unresolved,  // Rule A: come back with the candidate
+        reconnect_asked,       // agent.reconnect
+        silence,               // nothing for 2.5 heartbeats, no welcome, no answer to hello
+        other_agent,           // the welcome is for somebody else: nothing of it is believed
+    };
+    Why why = Why::silence;
+    std::string detail;
+};
+
+// One open connection: welcome, hello, then requests of both sides until it closes. Executes what
+// agent/rotation/transitions.hpp decides: nothing is answered before it is durable. Destroy it when
+// the connection is closed, never from inside one of its callbacks.
+class Conversation {
+  public:
+    class Owner {
+      public:
+        virtual ~Owner() = default;
+        // The server answered hello.
+        virtual void on_established(std::uint64_t generation) = 0;
+        // Close this connection. Comes once at most.
+        virtual void on_leave(const Leave& leave) = 0;
+    };
+
+    // `started`: when the agent did, for uptime_seconds.
+    Conversation(const Surroundings& around, TokenVault& vault, const AboutAgent& about,
+                 AutomaticRotation automatic, SteadyTime started, AgentObserver& observer,
+                 Owner& owner);
+
+    void on_text(std::string_view message);
+    void on_frame();
+    void rotate_now();
+    // Sends agent.shutdown; `done` comes with its answer, or after limits::kFarewellTimeout.
+    void say_shutdown(std::string_view reason, std::function<void()> done);
+    // The connection is over: no timer and no callback any more.
+    void end();
+
+  private:
+    using JsonValue = boost::json::value;
+
+    void on_request(const protocol::Request& request);
+    void on_welcome(const JsonValue* params);
+    void send_hello();
+    void on_hello_answered(const Result<JsonValue>& answer);
+    void on_rotate(const protocol::Request& request);
+    void on_commit(const protocol::Request& request);
+    void on_ping(const protocol::Request& request);
+    void on_configure(const protocol::Request& request);
+    void on_reconnect(const protocol::Request& request);
+    void on_custom(const protocol::Request& request);
+
+    void take_offer(const protocol::RequestId& id, const protocol::RotateOffer& offer);
+    void apply(const protocol::AgentSettings& settings);
+    void arm_heartbeat(Milliseconds delay);
+    void beat();
+    void arm_silence();
+    void check_silence();
+    void ask_key_status();
+    void on_key_status(const Result<JsonValue>& answer);
+    void ask_for_rotation(std::string_view reason);
+    void ask_again_in(Milliseconds delay);
+    void leave(Leave::Why why, std::string detail);
+    [[nodiscard]] std::int64_t uptime_seconds() const;
+    [[nodiscard]] Milliseconds heartbeat() const { return heartbeat_; }
+
+    template <class T>
+    void answer(const std::optional<protocol::RequestId>& id, const T& result);
+    void refuse(const std::optional<protocol::RequestId>& id, const Error& error);
+
+    // An offer that waits for the application (AutomaticRotation::off).
+    struct WaitingOffer {
+        protocol::RequestId id;
+        protocol::RotateOffer offer;
+    };
+
+    Surroundings around_;
+    TokenVault& vault_;
+    const AboutAgent& about_;
+    AutomaticRotation automatic_;
+    SteadyTime started_;
+    AgentObserver& observer_;
+    Owner& owner_;
+    RotationSteps steps_;
+    OutgoingCalls calls_;
+
+    std::unique_ptr<Timers::Handle> heartbeat_timer_;
+    std::unique_ptr<Timers::Handle> silence_timer_;
+    std::unique_ptr<Timers::Handle> age_timer_;
+    std::unique_ptr<Timers::Handle> reconnect_timer_;
+    std::optional<WaitingOffer> waiting_;
+    Milliseconds heartbeat_;
+    SteadyTime last_frame_;
+    std::optional<Time> server_time_;  // at last_server_time_
+    SteadyTime server_time_at_{};
+    std::uint64_t generation_ = 0;
+    bool welcomed_ = false;
+    bool established_ = false;
+    bool accept_next_offer_ = false;  // the application asked for it
+    bool ended_ = false;
+};
+
+}  // namespace rekey::agent

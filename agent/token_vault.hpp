@@ -1,0 +1,52 @@
+#pragma once
+
+#include "agent/disk.hpp"
+#include "agent/rotation/transitions.hpp"
+#include "agent/state.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rekey::agent {
+
+// How a write of the held tokens ended; `reason` and `detail` only if it is not durable.
+struct StoreOutcome {
+    rotation::WriteOutcome outcome = rotation::WriteOutcome::durable;
+    rotation::FailureReason reason = rotation::FailureReason::other;
+    std::string detail;
+    [[nodiscard]] bool durable() const { return outcome == rotation::WriteOutcome::durable; }
+};
+
+[[nodiscard]] rotation::FailureReason reason_of(int system_error);
+
+// The agent's state in memory and on its disk, kept in step: every change is written, read back and
+// compared before it counts. One thread; calls block for the disk.
+class TokenVault {
+  public:
+    // `not_found` when there is no state file: not enrolled. Every other error means that there is
+    // one which cannot be used (A5).
+    [[nodiscard]] static Result<TokenVault> open(Disk& disk);
+
+    [[nodiscard]] const AgentState& state() const { return state_; }
+    [[nodiscard]] const rotation::HeldTokens& held() const { return state_.tokens; }
+    // The newest confirmed one; there always is one (I9).
+    [[nodiscard]] const rotation::HeldToken& newest_confirmed() const;
+
+    // Writes, reads back, compares. What is held afterwards is what rotation::after_write() says.
+    StoreOutcome store(const rotation::HeldTokens& next);
+
+    // The proof of possession over the token as it is read from the disk now.
+    [[nodiscard]] Result<std::string> prove(std::string_view rotation_id);
+
+  private:
+    TokenVault(Disk& disk, AgentState state) : disk_(&disk), state_(std::move(state)) {}
+    StoreOutcome write_and_compare(const AgentState& next);
+
+    Disk* disk_;
+    AgentState state_;
+};
+
+}  // namespace rekey::agent
