@@ -69,8 +69,9 @@ void append_json(std::string& out, const T& value) {
             append_json(out, item);
         }
         out.push_back('}');
-    } else if constexpr (std::same_as<T, boost::json::object> ||
-                         std::same_as<T, boost::json::value>) {
+    } else if constexpr (std::same_as<T, boost::json::object>) {
+        append_json_object(out, value);
+    } else if constexpr (std::same_as<T, boost::json::value>) {
         append_json_value(out, value);
     } else {
         out.push_back('{');

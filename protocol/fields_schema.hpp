@@ -38,7 +38,7 @@ template <class T>
     } else if constexpr (std::same_as<T, boost::json::value>) {
         return {};
     } else {
-        return {{"type", json_type<T>()}};
+        return {{"type", boost::json::string(json_type<T>())}};
     }
 }
 
@@ -52,7 +52,7 @@ void collect_schema(const T& defaults, UnknownFields unknown, boost::json::objec
             collect_schema(defaults.*f.member, unknown, properties, required);
         } else {
             boost::json::object property = value_schema<Member>(f.rule, unknown);
-            property["description"] = f.summary;
+            property["description"] = boost::json::string(f.summary);
             if (f.rule.presence == Presence::defaulted) {
                 std::string text;
                 if constexpr (!kIsOptional<Member>) append_json(text, defaults.*f.member);

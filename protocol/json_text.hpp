@@ -29,6 +29,7 @@ void append_json_number(std::string& out, std::uint64_t number);
 // Finite numbers only: a NaN or an infinity is a bug of ours.
 void append_json_number(std::string& out, double number);
 void append_json_value(std::string& out, const boost::json::value& value);
+void append_json_object(std::string& out, const boost::json::object& object);
 
 // At most `max_bytes` of `text`, cut between characters.
 [[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t max_bytes);
