@@ -200,7 +200,8 @@ bool Reader::check_key(std::string_view key, const Place& place) {
 }
 
 const json::value& empty_object() {
-    static const json::value empty{json::object{}};
+    // Round brackets: in braces it would be an array that holds an object.
+    static const json::value empty = json::value(json::object());
     return empty;
 }
 

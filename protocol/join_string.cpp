@@ -8,6 +8,7 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 namespace rekey::protocol {
@@ -66,6 +67,13 @@ Result<ServerTrust> read_trust(std::string_view scheme, std::string_view host,
     return ServerTrust(PinnedCa{*pin});
 }
 
+// 0 if there is none; Boost.URL 1.81 wraps around at 65536.
+std::uint16_t read_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+}
+
 bool is_ipv6(std::string_view host) { return host.find(':') != std::string_view::npos; }
 
 }  // namespace
@@ -85,7 +93,8 @@ Result<JoinString> parse_join_string(std::string_view text) {
         return bad("begins with neither rekey:// nor rekey+plain://");
     if (!url.has_authority() || url.encoded_host().empty()) return bad("names no host");
     if (url.has_userinfo()) return bad("has a user before its host");
-    if (url.port_number() == 0) return bad("lacks the port: rekey://HOST:PORT/");
+    const std::uint16_t port = read_port(url.port());
+    if (port == 0) return bad("lacks the port, 1 to 65535: rekey://HOST:PORT/");
     if (url.encoded_path() != "/" && !url.encoded_path().empty()) return bad("has a path");
     if (url.has_fragment()) return bad("has a fragment (#)");
 
@@ -96,7 +105,7 @@ Result<JoinString> parse_join_string(std::string_view text) {
         return bad("has a mistyped code: copy the whole line again");
     std::string host = url.host_address();
     REKEY_TRY_ASSIGN(trust, read_trust(scheme, host, parameters.ca));
-    return JoinString{std::move(host), url.port_number(), std::move(*parameters.code), trust};
+    return JoinString{std::move(host), port, std::move(*parameters.code), trust};
 }
 
 Secret format_join_string(const JoinString& join) {

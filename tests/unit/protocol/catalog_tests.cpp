@@ -1,0 +1,94 @@
+#include "protocol/catalog.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+using namespace rekey;
+using namespace rekey::protocol;
+
+BOOST_AUTO_TEST_SUITE(catalog_tests)
+
+BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
+    const std::pair<Caller, std::set<std::string_view>> contract[] = {
+        {Caller::server,
+         {"agent.welcome", "agent.rotate", "agent.commit", "agent.ping", "agent.configure",
+          "agent.reconnect"}},
+        {Caller::agent,
+         {"agent.hello", "agent.heartbeat", "agent.rotation_complete", "agent.rotation_failed",
+          "agent.key_status", "agent.rotate_key", "agent.shutdown"}},
+        {Caller::admin,
+         {"agents.create", "agents.list", "agents.get", "agents.suspend", "agents.reactivate",
+          "agents.revoke", "agents.enrollment_code", "rotations.start", "rotations.list",
+          "rotations.get", "rotations.cancel", "settings.get", "settings.set", "system.info",
+          "audit.query"}}};
+    std::size_t count = 0;
+    for (const auto& [caller, names] : contract) {
+        count += names.size();
+        for (const std::string_view name : names) {
+            const MethodInfo* info = find_method(name, caller);
+            BOOST_TEST_REQUIRE(info != nullptr, name);
+            BOOST_TEST(info->name == name);
+        }
+    }
+    BOOST_TEST(catalog().size() == count);
+}
+
+BOOST_AUTO_TEST_CASE(a_method_is_found_by_its_caller_only) {
+    BOOST_TEST(find_method("agent.rotate", Caller::agent) == nullptr);
+    BOOST_TEST(find_method("agents.list", Caller::agent) == nullptr);
+    BOOST_TEST(find_method("agent.hello", Caller::admin) == nullptr);
+    BOOST_TEST(find_method("", Caller::admin) == nullptr);
+    BOOST_TEST(find_method("zzz", Caller::admin) == nullptr);
+    BOOST_TEST(find_method("agents.lis", Caller::admin) == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(access_is_the_contracts) {
+    const std::pair<std::string_view, std::string_view> contract[] = {
+        {"agents.create", "agents:write"},      {"agents.list", "agents:read"},
+        {"agents.get", "agents:read"},          {"agents.suspend", "admin:*"},
+        {"agents.reactivate", "admin:*"},       {"agents.revoke", "admin:*"},
+        {"rotations.start", "rotations:write"}, {"settings.set", "admin:*"},
+        {"audit.query", "audit:read"},          {"system.info", "agents:read"}};
+    for (const auto& [name, capability] : contract)
+        BOOST_TEST(find_method(name, Caller::admin)->access.capability == capability, name);
+    for (const MethodInfo& info : catalog()) {
+        // No method of an admin's is open to every key.
+        BOOST_TEST((info.access.caller != Caller::admin || !info.access.capability.empty()),
+                   info.name);
+        // What agents receive may grow; what the server is asked may not be misspelt.
+        const bool lenient = info.access.caller == Caller::server || info.name == "agent.hello";
+        BOOST_TEST(((info.access.unknown_params == UnknownFields::ignore) == lenient), info.name);
+        BOOST_TEST((info.notification == (info.name == "agent.welcome")), info.name);
+    }
+    // A secret in the answer has no place in a model's context.
+    BOOST_TEST((find_method("agents.enrollment_code", Caller::admin)->access.mcp == Mcp::hidden));
+}
+
+BOOST_AUTO_TEST_CASE(every_method_has_a_summary_and_schemas_with_described_fields) {
+    for (const MethodInfo& info : catalog()) {
+        BOOST_TEST_CONTEXT(info.name) {
+            BOOST_TEST(info.summary.ends_with("."), info.summary);
+            for (const auto& schema : {info.params_schema(), info.result_schema()}) {
+                BOOST_TEST(schema.at("type").as_string() == "object");
+                for (const auto& [name, property] : schema.at("properties").as_object())
+                    BOOST_TEST(!property.at("description").as_string().empty(), std::string(name));
+            }
+            BOOST_TEST(info.params_schema().contains("additionalProperties") ==
+                       (info.access.unknown_params == UnknownFields::refuse));
+            BOOST_TEST(!info.result_schema().contains("additionalProperties"));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_of_the_protocol_are_reserved) {
+    BOOST_TEST(is_reserved_name("agent.rotate"));
+    BOOST_TEST(is_reserved_name("agent.anything"));
+    BOOST_TEST(is_reserved_name("rpc.discover"));
+    BOOST_TEST(!is_reserved_name("agents"));
+    BOOST_TEST(!is_reserved_name("backup.run"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
