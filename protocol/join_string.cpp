@@ -4,10 +4,8 @@
 #include "base/limits.hpp"
 #include "protocol/token.hpp"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <optional>
 
@@ -35,19 +33,80 @@ struct Parameters {
     std::optional<std::string> ca;
 };
 
+// Percent-decoding (RFC 3986, section 2.1); empty if malformed.
+std::optional<std::string> decoded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] <= ' ' || text[i] >= 0x7f) return std::nullopt;
+        if (text[i] != '%') {
+            out.push_back(text[i]);
+            continue;
+        }
+        const auto byte = from_hex(text.substr(i + 1, 2));
+        if (!byte || byte->size() != 1) return std::nullopt;
+        out.push_back(static_cast<char>(byte->front()));
+        i += 2;
+    }
+    return out;
+}
+
 // Parameters that this version does not know are ignored; the two it knows may come once.
-Result<Parameters> read_parameters(const boost::urls::url_view& url) {
+Result<Parameters> read_parameters(std::string_view query) {
     Parameters result;
-    for (const auto& parameter : url.params()) {
-        std::string value = parameter.value;
-        const bool twice = (parameter.key == "code" && result.code.has_value()) ||
-                           (parameter.key == "ca" && result.ca.has_value());
-        if (parameter.key == "code" && !twice) result.code = Secret(value);
-        if (parameter.key == "ca" && !twice) result.ca = value;
-        wipe_string(value);
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        const std::string_view parameter = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        const std::size_t equals = std::min(parameter.find('='), parameter.size());
+        const std::string_view key = parameter.substr(0, equals);
+        auto value = decoded(parameter.substr(std::min(equals + 1, parameter.size())));
+        if (!value) return bad("has a malformed query");
+        const bool twice = (key == "code" && result.code) || (key == "ca" && result.ca);
+        if (key == "code" && !twice) result.code = Secret(*value);
+        if (key == "ca" && !twice) result.ca = *value;
+        wipe_string(*value);
         if (twice) return bad("names a parameter twice");
     }
     return result;
+}
+
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+bool is_host_name(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_base62(std::string_view(&c, 1)) || c == '.' || c == '-' || c == '_';
+    });
+}
+
+// By hand, because Boost.URL 1.81 reads 127.0.0.1.example.com as the host 127.0.0.1, wraps a port
+// around at 65536 and gives a query's last value beyond its end.
+Result<Address> read_address(std::string_view authority) {
+    if (authority.find('@') != std::string_view::npos) return bad("has a user before its host");
+    const std::size_t colon = authority.rfind(':');
+    const bool has_port =
+        colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+    std::string_view host = authority.substr(0, has_port ? colon : authority.size());
+    if (host.empty()) return bad("names no host");
+    if (host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+        in6_addr ignored{};
+        if (host.find('\0') != std::string_view::npos ||
+            ::inet_pton(AF_INET6, std::string(host).c_str(), &ignored) != 1)
+            return bad("has a malformed host");
+    } else if (!is_host_name(host)) {
+        return bad("has a malformed host");
+    }
+    const std::string_view digits = has_port ? authority.substr(colon + 1) : std::string_view();
+    Address address{std::string(host)};
+    const char* const last = digits.data() + digits.size();
+    const auto [end, failed] = std::from_chars(digits.data(), last, address.port);
+    if (failed != std::errc{} || end != last || address.port == 0)
+        return bad("lacks the port, 1 to 65535: rekey://HOST:PORT/");
+    return address;
 }
 
 Result<ServerTrust> read_trust(std::string_view scheme, std::string_view host,
@@ -67,13 +126,6 @@ Result<ServerTrust> read_trust(std::string_view scheme, std::string_view host,
     return ServerTrust(PinnedCa{*pin});
 }
 
-// 0 if there is none; Boost.URL 1.81 wraps around at 65536.
-std::uint16_t read_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
-}
-
 bool is_ipv6(std::string_view host) { return host.find(':') != std::string_view::npos; }
 
 }  // namespace
@@ -83,29 +135,30 @@ Result<JoinString> parse_join_string(std::string_view text) {
     if (text.empty()) return bad("is empty");
     if (text.size() > limits::kJoinStringBytes)
         return bad("is longer than " + std::to_string(limits::kJoinStringBytes) + " bytes");
-    const auto parsed = boost::urls::parse_uri(text);
-    if (parsed.has_error()) return bad("is no URL of the form rekey://HOST:PORT/?code=...&ca=...");
-    const boost::urls::url_view url = *parsed;
-    std::string scheme(url.scheme());
+    const std::size_t colon = text.find("://");
+    if (colon == std::string_view::npos)
+        return bad("is not of the form rekey://HOST:PORT/?code=...&ca=...");
+    std::string scheme(text.substr(0, colon));
     std::transform(scheme.begin(), scheme.end(), scheme.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (scheme != kTls && scheme != kPlain)
         return bad("begins with neither rekey:// nor rekey+plain://");
-    if (!url.has_authority() || url.encoded_host().empty()) return bad("names no host");
-    if (url.has_userinfo()) return bad("has a user before its host");
-    const std::uint16_t port = read_port(url.port());
-    if (port == 0) return bad("lacks the port, 1 to 65535: rekey://HOST:PORT/");
-    if (url.encoded_path() != "/" && !url.encoded_path().empty()) return bad("has a path");
-    if (url.has_fragment()) return bad("has a fragment (#)");
+    text.remove_prefix(colon + 3);
+    if (text.find('#') != std::string_view::npos) return bad("has a fragment (#)");
+    const std::size_t end = std::min(text.find_first_of("/?"), text.size());
+    REKEY_TRY_ASSIGN(address, read_address(text.substr(0, end)));
+    text.remove_prefix(end);
+    if (text.starts_with('/')) text.remove_prefix(1);
+    if (!text.empty() && !text.starts_with('?')) return bad("has a path");
+    if (!text.empty()) text.remove_prefix(1);
 
-    REKEY_TRY_ASSIGN(parameters, read_parameters(url));
+    REKEY_TRY_ASSIGN(parameters, read_parameters(text));
     if (!parameters.code) return bad("lacks the code: /?code=rke_...");
     const auto code = parse_token(parameters.code->expose());
     if (!code || code->kind != TokenKind::enrollment_code)
         return bad("has a mistyped code: copy the whole line again");
-    std::string host = url.host_address();
-    REKEY_TRY_ASSIGN(trust, read_trust(scheme, host, parameters.ca));
-    return JoinString{std::move(host), port, std::move(*parameters.code), trust};
+    REKEY_TRY_ASSIGN(trust, read_trust(scheme, address.host, parameters.ca));
+    return JoinString{std::move(address.host), address.port, std::move(*parameters.code), trust};
 }
 
 Secret format_join_string(const JoinString& join) {
@@ -142,8 +195,9 @@ Result<Bytes32> parse_pin(std::string_view text) {
 
 bool is_loopback_host(std::string_view host) {
     if (host == "localhost" || host == "::1") return true;
-    const auto address = boost::urls::parse_ipv4_address(host);
-    return address.has_value() && address->is_loopback();
+    in_addr address{};
+    return ::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 &&
+           ntohl(address.s_addr) >> 24U == 127;
 }
 
 }  // namespace rekey::protocol

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_pinned_join_string_is_read_and_written_alike) {
 BOOST_AUTO_TEST_CASE(every_kind_of_server_round_trips) {
     for (const std::string& text :
          {"rekey://10.0.0.1:1/?code=" + a_code() + "&ca=system", tls("[2001:db8::1]:65535"),
-          "rekey+plain://127.0.0.1:8080/?code=" + a_code(),
+          tls("10.0.0.1.nip.io:7443"), "rekey+plain://127.0.0.1:8080/?code=" + a_code(),
           "rekey+plain://[::1]:8080/?code=" + a_code(),
           "rekey+plain://localhost:8080/?code=" + a_code()}) {
         const auto join = parse_join_string(text);
@@ -70,10 +70,19 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_without_a_word_of_the_text) {
     const std::pair<std::string, std::string_view> cases[] = {
         {"", "is empty"},
         {"   ", "is empty"},
-        {code, "is no URL"},
-        {"rekey://h:1/?code=" + code + "&ca=sys tem", "is no URL"},
+        {code, "is not of the form"},
+        {"rekey://h:1/?code=" + code + "&ca=sys tem", "has a malformed query"},
         {"https://h:1/?code=" + code + "&ca=system", "begins with neither"},
-        {"rekey:/?code=" + code + "&ca=system", "names no host"},
+        {"rekey:/?code=" + code + "&ca=system", "is not of the form"},
+        {"rekey:///?code=" + code + "&ca=system", "names no host"},
+        {"rekey://h\x01:1/?code=" + code + "&ca=system", "has a malformed host"},
+        {std::string("rekey://[::1\0x]:1/", 19) + "?code=" + code + "&ca=system",
+         "has a malformed host"},
+        {"rekey://[h]:1/?code=" + code + "&ca=system", "has a malformed host"},
+        {"rekey://2001:db8::1:1/?code=" + code + "&ca=system", "has a malformed host"},
+        {"rekey://[::1]/?code=" + code + "&ca=system", "lacks the port"},
+        {"rekey://h:/?code=" + code + "&ca=system", "lacks the port"},
+        {"rekey://h:1", "lacks the code"},
         {"rekey://:1/?code=" + code + "&ca=system", "names no host"},
         {"rekey://user@h:1/?code=" + code + "&ca=system", "has a user"},
         {"rekey://h/?code=" + code + "&ca=system", "lacks the port"},
@@ -81,7 +90,10 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_without_a_word_of_the_text) {
         {"rekey://h:99999/?code=" + code + "&ca=system", "lacks the port"},
         {"rekey://h:1/enroll?code=" + code + "&ca=system", "has a path"},
         {"rekey://h:1/?code=" + code + "&ca=system#x", "has a fragment"},
+        {"rekey://h:1/?code=" + code + "&ca=%7", "has a malformed query"},
+        {"rekey://h:1/?code=" + code + "&ca=%zz", "has a malformed query"},
         {"rekey://h:1/?ca=system", "lacks the code"},
+        {"rekey://h:1/?&&ca&=&code", "has a mistyped code"},
         {"rekey://h:1/?code=&ca=system", "has a mistyped code"},
         {"rekey://h:1/?code=" + typo + "&ca=system", "has a mistyped code"},
         {"rekey://h:1/?code=" + agent_token + "&ca=system", "has a mistyped code"},
