@@ -38,7 +38,7 @@ class HttpExchange {
   public:
     HttpExchange(std::shared_ptr<HttpConnection> connection, HttpRequest request);
     HttpExchange(HttpExchange&&) noexcept = default;
-    HttpExchange& operator=(HttpExchange&&) noexcept = default;
+    HttpExchange& operator=(HttpExchange&&) = delete;
     ~HttpExchange();
 
     [[nodiscard]] const HttpRequest& request() const { return request_; }
@@ -67,8 +67,8 @@ struct HttpServerOptions {
     // once. What it returns is released when the connection closes or becomes a WebSocket, so the
     // server counts unauthenticated connections an address by it. May be empty.
     std::function<std::shared_ptr<void>(const std::string& address)> admit;
-    // What a body looks like for what net/ refuses itself: status 400, 408, 413 or 431 and words.
-    // May be empty: plain JSON {"message": ...}.
+    // The answer to what net/ refuses itself: status 400, 408, 413 or 431, and words for people.
+    // May be empty: a plain text of these words.
     std::function<HttpResponse(unsigned status, std::string_view message)> refusal;
 };
 
@@ -91,8 +91,9 @@ class HttpServer {
     // Those that are not WebSockets.
     [[nodiscard]] std::size_t connections() const;
 
+    struct State;  // net/'s own
+
   private:
-    struct State;
     std::shared_ptr<State> state_;
 };
 

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "net/io.hpp"
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -13,12 +12,9 @@
 
 namespace rekey::net {
 
-// A concrete executor: no type erasure, no strand; a socket lives on one thread.
-using Executor = boost::asio::io_context::executor_type;
-using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
-
-// `shared` lets every shard bind the same port (SO_REUSEPORT); the kernel spreads connections.
-enum class PortUse : std::uint8_t { exclusive, shared };
+// `shared` lets every shard bind the same port (SO_REUSEPORT) and the kernel spreads connections.
+// The first shard says `shared_first`: it also refuses a port that another process shares already.
+enum class PortUse : std::uint8_t { exclusive, shared_first, shared };
 
 // A listening TCP socket. Out of descriptors (EMFILE, ENFILE), it closes the newcomer by means of a
 // spare descriptor instead of spinning. Bound to the io_context's thread.

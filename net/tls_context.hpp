@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -85,8 +86,9 @@ class ClientTls {
 
     // A session for one connection to `host`; used by net/ only.
     [[nodiscard]] TlsSession new_session(std::string_view host, std::uint16_t port) const;
-    // What made the check of the server's certificate fail, in words; empty if it did not.
-    [[nodiscard]] static std::string failure(ssl_st* session);
+    // What made the check of the server's certificate fail: `permission_denied` with
+    // details.reason = "pin", "name", "expired", "not_yet_valid" or "chain". Empty if it did not.
+    [[nodiscard]] static std::optional<Error> failure(ssl_st* session, std::string_view host);
 
   private:
     struct State;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "server/rotation_policy.hpp"
+#include "server/rotation/transitions.hpp"
 
 #include <cstdint>
 #include <memory>

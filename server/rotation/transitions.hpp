@@ -3,7 +3,6 @@
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
-#include "server/rotation_policy.hpp"
 #include "storage/rows.hpp"
 
 #include <cstdint>
@@ -46,6 +45,15 @@ struct Transition {
                                     // enrolled again)
 
     [[nodiscard]] bool changed() const { return !action.empty(); }
+};
+
+// The settings that transitions need, read once for each.
+struct Policy {
+    Milliseconds token_life{};
+    Milliseconds grace{};
+    double rotate_at_fraction_min = 0.7;
+    double rotate_at_fraction_max = 0.9;
+    Milliseconds backoff_unit{};
 };
 
 // S1, first half: which generation a new token would get. `agent_suspended`, `agent_revoked`;

@@ -1,0 +1,425 @@
+// The one file that instantiates Beast's WebSocket: it takes half a minute to compile.
+#include "base/contract.hpp"
+#include "base/encoding.hpp"
+#include "base/limits.hpp"
+#include "net/web_socket_connection.hpp"
+#include "net/wire.hpp"
+
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace rekey::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace websocket = beast::websocket;
+using websocket::stream_base;
+
+// Where an idle connection reads: most messages fit, so that they are neither allocated nor copied.
+constexpr std::size_t kInlineBytes = 256;
+// A close frame's reason (RFC 6455, section 5.5: 125 bytes with the code).
+constexpr std::size_t kCloseReasonBytes = 123;
+// How much is gathered for one write.
+constexpr std::size_t kGatheredBytes = std::size_t{64} * 1024;
+
+class BeastWebSocket final : public WebSocketConnection,
+                             public std::enable_shared_from_this<BeastWebSocket> {
+  public:
+    BeastWebSocket(Stream stream, FrameScan::From from)
+        : remote_address_(address_of(stream)), ws_(std::move(stream), from) {
+        ws_.auto_fragment(false);
+        ws_.text(true);
+        ws_.read_message_max(limits::kMessageBytes);
+    }
+
+    void accept(UpgradeAnswer answer,
+                std::function<void(std::shared_ptr<WebSocketConnection>)> callback);
+    void call(UpgradeCall call, std::function<void(OpenOutcome)> callback);
+
+    void start(WebSocketObserver& observer) override;
+    void send(std::string message) override;
+    void ping() override;
+    void close(std::uint16_t code, std::string_view reason) override;
+    void abort() override;
+
+    [[nodiscard]] bool is_open() const override { return state_ == State::open; }
+    [[nodiscard]] std::size_t outbox_bytes() const override {
+        return outbox_bytes_ + ws_.next_layer().corked_bytes();
+    }
+    [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
+    [[nodiscard]] bool is_secure() const override { return stream().is_secure(); }
+    [[nodiscard]] bool resumed_tls() const override {
+        return is_secure() && is_resumed(stream().tls());
+    }
+
+  private:
+    // `closing`: we wait for the queue to drain, for the peer's close frame, or for both.
+    enum class State : std::uint8_t { opening, open, closing, closed };
+
+    static std::string address_of(Stream& stream) {
+        ErrorCode error;
+        const auto endpoint = stream.socket().remote_endpoint(error);
+        return error ? std::string("unknown") : endpoint_text(endpoint);
+    }
+    [[nodiscard]] Wire& wire() { return ws_.next_layer(); }
+    [[nodiscard]] Stream& stream() { return ws_.next_layer().stream(); }
+    [[nodiscard]] const Stream& stream() const {
+        return const_cast<BeastWebSocket*>(this)->stream();
+    }
+
+    void opened();
+    void watch_frames();
+    void read_next();
+    void on_read(const ErrorCode& error, std::size_t bytes);
+    void deliver(std::size_t bytes);
+    void on_read_error(const ErrorCode& error);
+    void write(std::string message);
+    void on_written(const ErrorCode& error);
+    void fail(std::uint16_t code, std::string_view reason);
+    void begin_closing(std::uint16_t code, std::string_view reason);
+    void send_close_frame();
+    void start_deadline();
+    void finish(CloseReason reason);
+    void linger();
+    void drain();
+    void cut();
+
+    std::string remote_address_;
+    websocket::stream<Wire, false> ws_;
+    WebSocketObserver* observer_ = nullptr;
+    State state_ = State::opening;
+    bool writing_ = false;
+    bool pinging_ = false;
+    bool close_sent_ = false;
+    std::array<char, kInlineBytes> inline_{};
+    std::string message_;  // one that did not fit
+    std::string writing_message_;
+    std::vector<std::string> queue_;
+    std::size_t queue_head_ = 0;
+    std::size_t outbox_bytes_ = 0;
+    std::unique_ptr<CloseReason> closing_;  // ours, once we close
+    std::unique_ptr<IoTimer> deadline_;
+    ErrorCode network_error_;
+};
+
+void BeastWebSocket::accept(UpgradeAnswer answer,
+                            std::function<void(std::shared_ptr<WebSocketConnection>)> callback) {
+    wire().prefetch(std::move(answer.read_ahead));
+    ws_.set_option(stream_base::decorator([&answer](websocket::response_type& response) {
+        response.set(http::field::sec_websocket_protocol, answer.subprotocol);
+        response.set(http::field::server, "rekey");
+    }));
+    // The original request was checked by the HTTP side; Beast needs only these.
+    http::request<http::empty_body> request(http::verb::get, "/", 11);
+    request.set(http::field::host, "localhost");
+    request.set(http::field::connection, "upgrade");
+    request.set(http::field::upgrade, "websocket");
+    request.set(http::field::sec_websocket_version, "13");
+    request.set(http::field::sec_websocket_key, answer.key);
+    ws_.async_accept(request, [self = shared_from_this(),
+                               done = std::move(callback)](const ErrorCode& error) mutable {
+        if (error) return done(nullptr);
+        self->opened();
+        done(std::move(self));
+    });
+    // The answer was made inside async_accept: the decorator is not needed any longer.
+    ws_.set_option(stream_base::decorator([](websocket::response_type&) {}));
+}
+
+void BeastWebSocket::call(UpgradeCall call, std::function<void(OpenOutcome)> callback) {
+    const std::string wanted = call.subprotocol;
+    ws_.set_option(stream_base::decorator([&call](websocket::request_type& request) {
+        request.erase(http::field::user_agent);
+        if (!call.subprotocol.empty())
+            request.set(http::field::sec_websocket_protocol, call.subprotocol);
+        if (!call.authorization.empty())
+            request.set(http::field::authorization, call.authorization.expose());
+    }));
+    auto answer = std::make_shared<websocket::response_type>();
+    ws_.async_handshake(
+        *answer, call.host, call.target,
+        [self = shared_from_this(), answer, wanted,
+         done = std::move(callback)](const ErrorCode& error) mutable {
+            if (error == websocket::error::upgrade_declined) {
+                UpgradeRefused refused;
+                refused.response.status = answer->result_int();
+                for (const auto& field : *answer)
+                    refused.response.headers.add(field.name_string(), field.value());
+                refused.response.body = answer->body().substr(0, limits::kMessageBytes);
+                self->cut();
+                return done(std::move(refused));
+            }
+            if (error) {
+                self->cut();
+                return done(Error(Code::unavailable, "the upgrade failed: " + error.message()));
+            }
+            if ((*answer)[http::field::sec_websocket_protocol] != wanted) {
+                self->cut();
+                return done(
+                    Error(Code::unavailable, "the server does not speak " + wanted + " there"));
+            }
+            self->opened();
+            done(std::shared_ptr<WebSocketConnection>(std::move(self)));
+        });
+    ws_.set_option(stream_base::decorator([](websocket::request_type&) {}));
+}
+
+void BeastWebSocket::opened() {
+    state_ = State::open;
+    wire().on_fragments([this] {
+        // Now is inside one of Beast's reads.
+        asio::post(wire().get_executor(), [self = shared_from_this()] {
+            self->fail(close_code::kTooBig, "too many fragments");
+        });
+    });
+    ws_.control_callback([this](websocket::frame_type type, beast::string_view) {
+        if (observer_ != nullptr) observer_->on_frame();
+        if (observer_ != nullptr && type == websocket::frame_type::pong) observer_->on_pong();
+    });
+}
+
+void BeastWebSocket::start(WebSocketObserver& observer) {
+    REKEY_ASSERT(observer_ == nullptr && state_ != State::opening);
+    if (state_ == State::closed) return;
+    observer_ = &observer;
+    read_next();
+}
+
+void BeastWebSocket::read_next() {
+    const auto handler = [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
+        self->on_read(error, bytes);
+    };
+    if (message_.empty())
+        return ws_.async_read_some(asio::buffer(inline_.data(), inline_.size()), handler);
+    // Room for the rest of this frame, and one byte so that an empty last fragment is read too.
+    const std::size_t have = message_.size();
+    const std::size_t hint = std::clamp<std::size_t>(ws_.read_size_hint(kInlineBytes), 1,
+                                                     limits::kMessageBytes - have + 1);
+    message_.resize(have + hint);
+    ws_.async_read_some(
+        asio::buffer(message_.data() + have, hint),
+        [self = shared_from_this(), have](const ErrorCode& error, std::size_t bytes) {
+            self->message_.resize(have + bytes);
+            self->on_read(error, error ? 0 : bytes);
+        });
+}
+
+void BeastWebSocket::on_read(const ErrorCode& error, std::size_t bytes) {
+    if (state_ == State::closed) return;
+    if (error) return on_read_error(error);
+    if (ws_.got_binary()) return fail(close_code::kProtocolViolation, "binary frame");
+    if (observer_ != nullptr) observer_->on_frame();
+    if (state_ == State::closed) return;
+    if (ws_.is_message_done())
+        deliver(bytes);
+    else if (message_.empty())
+        message_.assign(inline_.data(), bytes);
+    // After a failure Beast's close reads on by itself.
+    if (state_ == State::closed || close_sent_) return;
+    read_next();
+}
+
+void BeastWebSocket::deliver(std::size_t bytes) {
+    if (message_.empty()) {
+        if (state_ == State::open) observer_->on_text({inline_.data(), bytes});
+        return;
+    }
+    const std::string whole = std::move(message_);
+    message_ = {};
+    // Beast does not see that a sequence is cut off when the last fragment is empty.
+    if (!is_utf8(whole)) return fail(close_code::kBadText, "bad UTF-8");
+    if (state_ == State::open) observer_->on_text(whole);
+}
+
+void BeastWebSocket::on_read_error(const ErrorCode& error) {
+    // Our own close is under way: its completion, or the deadline, finishes.
+    if (close_sent_ && error == asio::error::operation_aborted && stream().socket().is_open())
+        return;
+    CloseReason reason;
+    if (error == websocket::error::closed) {
+        reason.code = ws_.reason().code;
+        if (reason.code == websocket::close_code::none) reason.code = close_code::kNone;
+        reason.reason.assign(ws_.reason().reason.data(), ws_.reason().reason.size());
+        reason.by = ClosedBy::peer;
+        if (closing_) reason = *closing_;
+        return finish(std::move(reason));
+    }
+    reason.error = network_error_ ? network_error_.message() : error.message();
+    const bool is_size = error == websocket::error::message_too_big;
+    const bool is_text = error == websocket::error::bad_frame_payload;
+    if (is_size || is_text || error == websocket::condition::protocol_violation) {
+        reason.code = is_size   ? close_code::kTooBig
+                      : is_text ? close_code::kBadText
+                                : close_code::kProtocolError;
+        reason.by = ClosedBy::us;
+        return finish(std::move(reason));
+    }
+    if (closing_) reason = *closing_;
+    finish(std::move(reason));
+    cut();
+}
+
+void BeastWebSocket::send(std::string message) {
+    if (state_ != State::open) return;
+    if (outbox_bytes() + message.size() > limits::kOutboxBytes)
+        return fail(close_code::kSlowConsumer, "slow consumer");
+    outbox_bytes_ += message.size();
+    if (writing_)
+        queue_.push_back(std::move(message));
+    else
+        write(std::move(message));
+}
+
+void BeastWebSocket::write(std::string message) {
+    writing_ = true;
+    writing_message_ = std::move(message);
+    const bool more = queue_head_ < queue_.size();
+    wire().cork(more && wire().corked_bytes() < kGatheredBytes);
+    ws_.async_write(asio::buffer(writing_message_),
+                    [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+                        self->on_written(error);
+                    });
+}
+
+void BeastWebSocket::on_written(const ErrorCode& error) {
+    writing_ = false;
+    outbox_bytes_ -= std::min(outbox_bytes_, writing_message_.size());
+    if (state_ == State::closed) return;
+    if (error) {
+        // The read finds the socket closed and tells the observer.
+        if (error != asio::error::operation_aborted) {
+            network_error_ = error;
+            stream().close();
+        }
+        return;
+    }
+    if (queue_head_ < queue_.size()) return write(std::move(queue_[queue_head_++]));
+    // An idle connection holds nothing.
+    queue_ = {};
+    queue_head_ = 0;
+    if (writing_message_.capacity() > kInlineBytes) writing_message_ = {};
+    if (state_ == State::closing) send_close_frame();
+}
+
+void BeastWebSocket::ping() {
+    if (state_ != State::open || pinging_) return;
+    pinging_ = true;
+    ws_.async_ping({}, [self = shared_from_this()](const ErrorCode&) { self->pinging_ = false; });
+}
+
+void BeastWebSocket::close(std::uint16_t code, std::string_view reason) {
+    if (state_ != State::open) return;
+    begin_closing(code, reason);
+    if (!writing_) send_close_frame();
+}
+
+// As close(), but nothing that is queued is sent any more.
+void BeastWebSocket::fail(std::uint16_t code, std::string_view reason) {
+    if (state_ != State::open && (state_ != State::closing || close_sent_)) return;
+    queue_ = {};
+    queue_head_ = 0;
+    outbox_bytes_ = writing_ ? writing_message_.size() : 0;
+    begin_closing(code, reason);
+    // Beast sends it after the write under way, if there is one.
+    wire().cork(false);
+    send_close_frame();
+}
+
+void BeastWebSocket::begin_closing(std::uint16_t code, std::string_view reason) {
+    state_ = State::closing;
+    closing_ = std::make_unique<CloseReason>(
+        CloseReason{code, std::string(reason.substr(0, kCloseReasonBytes)), ClosedBy::us, {}});
+    start_deadline();
+}
+
+void BeastWebSocket::send_close_frame() {
+    if (close_sent_) return;
+    close_sent_ = true;
+    const websocket::close_reason frame(
+        static_cast<websocket::close_code>(closing_->code),
+        beast::string_view(closing_->reason.data(), closing_->reason.size()));
+    ws_.async_close(frame, [self = shared_from_this()](const ErrorCode& error) {
+        if (self->state_ == State::closed) return;
+        CloseReason reason = *self->closing_;
+        if (error) reason.error = error.message();
+        self->finish(std::move(reason));
+    });
+}
+
+void BeastWebSocket::start_deadline() {
+    if (!deadline_) deadline_ = std::make_unique<IoTimer>(wire().get_executor());
+    deadline_->expires_after(limits::kCloseHandshakeTimeout);
+    deadline_->async_wait([self = shared_from_this()](const ErrorCode& error) {
+        if (error) return;
+        self->cut();
+        if (self->state_ == State::closed) return;
+        CloseReason reason = *self->closing_;
+        reason.error = "the peer did not answer the close frame in time";
+        self->finish(std::move(reason));
+    });
+}
+
+void BeastWebSocket::finish(CloseReason reason) {
+    if (state_ == State::closed) return;
+    state_ = State::closed;
+    WebSocketObserver* observer = observer_;
+    observer_ = nullptr;
+    queue_ = {};
+    outbox_bytes_ = 0;
+    linger();
+    if (observer != nullptr) observer->on_closed(reason);
+}
+
+// Closing a socket with unread bytes resets the connection, and a reset can overtake the close
+// frame: so what still comes is read and dropped until the peer ends too.
+void BeastWebSocket::linger() {
+    if (!stream().socket().is_open()) return;
+    start_deadline();
+    drain();
+}
+
+void BeastWebSocket::drain() {
+    stream().socket().async_read_some(
+        asio::buffer(inline_.data(), inline_.size()),
+        [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+            if (error) return self->cut();
+            self->drain();
+        });
+}
+
+void BeastWebSocket::cut() {
+    stream().close();
+    if (deadline_) deadline_->cancel();
+}
+
+void BeastWebSocket::abort() {
+    observer_ = nullptr;
+    // Its close frame went out: let it arrive.
+    if (state_ == State::closed) return;
+    state_ = State::closed;
+    cut();
+}
+
+}  // namespace
+
+void open_as_server(Stream stream, UpgradeAnswer answer,
+                    std::function<void(std::shared_ptr<WebSocketConnection>)> callback) {
+    std::make_shared<BeastWebSocket>(std::move(stream), FrameScan::From::frames)
+        ->accept(std::move(answer), std::move(callback));
+}
+
+std::shared_ptr<WebSocketConnection> open_as_client(Stream stream, UpgradeCall call,
+                                                    std::function<void(OpenOutcome)> callback) {
+    auto connection =
+        std::make_shared<BeastWebSocket>(std::move(stream), FrameScan::From::http_response);
+    connection->call(std::move(call), std::move(callback));
+    return connection;
+}
+
+}  // namespace rekey::net

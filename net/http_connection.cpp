@@ -1,0 +1,255 @@
+#include "net/http_connection.hpp"
+
+#include "base/limits.hpp"
+#include "base/secret.hpp"
+#include "net/http_text.hpp"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace rekey::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+constexpr std::size_t kReadBytes = 4096;
+// A whole request; with the rest, chunk headers and what is pipelined behind.
+constexpr std::size_t kBufferBytes =
+    limits::kHttpHeaderBytes + limits::kHttpBodyBytes + 4 * kReadBytes;
+
+std::string_view as_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpServer::State> server, TcpSocket socket,
+                               std::string remote_address, std::shared_ptr<void> admission)
+    : server_(std::move(server)),
+      remote_address_(std::move(remote_address)),
+      admission_(std::move(admission)),
+      deadline_(socket.get_executor()),
+      buffer_(kBufferBytes) {
+    const auto& tls = server_->options.tls;
+    if (tls)
+        stream_.emplace(std::move(socket), tls->new_session(), tls);
+    else
+        stream_.emplace(std::move(socket));
+    server_->connections.insert(this);
+}
+
+HttpConnection::~HttpConnection() { server_->connections.erase(this); }
+
+void HttpConnection::start() {
+    if (!stream_->is_secure()) return begin_request();
+    arm_deadline(limits::kTlsHandshakeTimeout);
+    stream_->async_handshake([self = shared_from_this()](const ErrorCode& error) {
+        if (self->phase_ == Phase::closed) return;
+        if (error) return self->close();
+        self->begin_request();
+    });
+}
+
+void HttpConnection::begin_request() {
+    const bool is_first = phase_ == Phase::handshake;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(limits::kHttpHeaderBytes));
+    parser_->body_limit(limits::kHttpBodyBytes);
+    parser_->eager(true);
+    header_seen_ = false;
+    if (buffer_.size() > 0) {
+        phase_ = Phase::reading;
+        arm_deadline(limits::kHttpHeaderTimeout);
+        return parse();
+    }
+    if (server_->stopping) return close();
+    phase_ = Phase::idle;
+    if (is_first)
+        arm_deadline(limits::kHttpHeaderTimeout);
+    else
+        arm_deadline(limits::kHttpIdleTimeout);
+    read_some();
+}
+
+void HttpConnection::read_some() {
+    if (buffer_.size() + kReadBytes > buffer_.max_size())
+        return refuse(http::error::buffer_overflow);
+    stream_->async_read_some(
+        buffer_.prepare(kReadBytes),
+        [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
+            self->on_read(error, bytes);
+        });
+}
+
+void HttpConnection::on_read(const ErrorCode& error, std::size_t bytes) {
+    if (phase_ != Phase::idle && phase_ != Phase::reading) return;
+    if (error) return close();
+    buffer_.commit(bytes);
+    if (phase_ == Phase::idle) {
+        phase_ = Phase::reading;
+        arm_deadline(limits::kHttpHeaderTimeout);
+    }
+    parse();
+}
+
+void HttpConnection::parse() {
+    ErrorCode error;
+    buffer_.consume(parser_->put(buffer_.data(), error));
+    if (error && error != http::error::need_more) return refuse(error);
+    if (parser_->is_header_done() && !header_seen_) {
+        header_seen_ = true;
+        if (parser_->get().version() == 11 && parser_->get().count(http::field::host) != 1)
+            return refuse(http::error::bad_field);
+        // The body may wait for our word (RFC 9110, section 10.1.1).
+        if (!parser_->is_done() && parser_->get().count(http::field::expect) != 0)
+            return send_continue();
+    }
+    if (parser_->is_done()) return hand_over();
+    read_some();
+}
+
+void HttpConnection::send_continue() {
+    output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::async_write(*stream_, asio::buffer(output_),
+                      [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+                          if (self->phase_ != Phase::reading) return;
+                          if (error) return self->close();
+                          self->read_some();
+                      });
+}
+
+void HttpConnection::hand_over() {
+    phase_ = Phase::answering;
+    deadline_.cancel();
+    keep_alive_ = parser_->keep_alive() && !server_->stopping;
+    HttpRequest request;
+    auto message = parser_->release();
+    parser_.reset();
+    request.method = as_view(message.method_string());
+    request.target = as_view(message.target());
+    for (const auto& field : message)
+        request.headers.add(as_view(field.name_string()), as_view(field.value()));
+    request.body = std::move(message.body());
+    request.remote_address = remote_address_;
+    request.secure = stream_->is_secure();
+    without_body_ = request.method == "HEAD";
+    if (buffer_.size() == 0) buffer_.shrink_to_fit();
+    if (!server_->handler) return close();
+    server_->handler(HttpExchange(shared_from_this(), std::move(request)));
+}
+
+void HttpConnection::refuse(const ErrorCode& error) {
+    unsigned status = 400;
+    std::string message = "this is no valid HTTP/1.1 request: " + error.message();
+    if (error == http::error::header_limit) {
+        status = 431;
+        message =
+            "the header is longer than " + std::to_string(limits::kHttpHeaderBytes) + " bytes";
+    } else if (error == http::error::body_limit || error == http::error::buffer_overflow) {
+        status = 413;
+        message = "the body is longer than " + std::to_string(limits::kHttpBodyBytes) + " bytes";
+    } else if (error == asio::error::timed_out) {
+        status = 408;
+        message = "the request did not arrive in time";
+    }
+    keep_alive_ = false;
+    if (server_->options.refusal) return write(server_->options.refusal(status, message));
+    HttpResponse response;
+    response.status = status;
+    response.headers.add("Content-Type", "text/plain");
+    response.body = message + "\n";
+    write(response);
+}
+
+void HttpConnection::respond(HttpResponse response) {
+    if (phase_ != Phase::answering) return;
+    write(response);
+}
+
+void HttpConnection::write(const HttpResponse& response) {
+    phase_ = Phase::writing;
+    arm_deadline(limits::kHttpIdleTimeout);
+    output_ = to_http(response, {keep_alive_, without_body_});
+    asio::async_write(*stream_, asio::buffer(output_),
+                      [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+                          self->on_written(error);
+                      });
+}
+
+void HttpConnection::on_written(const ErrorCode& error) {
+    // It may have held an enrollment's token.
+    wipe_string(output_);
+    output_ = {};
+    if (phase_ != Phase::writing) return;
+    if (error) return close();
+    if (!keep_alive_ || server_->stopping) return linger();
+    begin_request();
+}
+
+void HttpConnection::upgrade(UpgradeAnswer answer, std::function<void(WebSocket)> opened) {
+    if (phase_ != Phase::answering) return;
+    phase_ = Phase::closed;
+    server_->connections.erase(this);
+    const auto data = buffer_.data();
+    answer.read_ahead.assign(static_cast<const char*>(data.data()), data.size());
+    Stream stream = std::move(*stream_);
+    stream_.reset();
+    open_as_server(std::move(stream), std::move(answer),
+                   [admission = std::move(admission_), done = std::move(opened)](
+                       std::shared_ptr<WebSocketConnection> connection) mutable {
+                       admission = nullptr;
+                       if (connection) done(WebSocket(std::move(connection)));
+                   });
+}
+
+void HttpConnection::abandon() {
+    if (phase_ == Phase::answering) close();
+}
+
+void HttpConnection::stop() {
+    if (phase_ == Phase::answering || phase_ == Phase::writing)
+        keep_alive_ = false;
+    else
+        close();
+}
+
+void HttpConnection::arm_deadline(Milliseconds delay) {
+    deadline_.expires_after(delay);
+    deadline_.async_wait([self = weak_from_this()](const ErrorCode& error) {
+        const auto connection = self.lock();
+        if (!error && connection) connection->on_deadline();
+    });
+}
+
+void HttpConnection::on_deadline() {
+    // The wait may have been over just before it was armed anew.
+    if (phase_ == Phase::answering || deadline_.expiry() > std::chrono::steady_clock::now()) return;
+    if (phase_ == Phase::reading) return refuse(asio::error::timed_out);
+    close();
+}
+
+// An answer must not be lost to the reset that unread bytes of the request would cause.
+void HttpConnection::linger() {
+    phase_ = Phase::lingering;
+    stream_->shutdown_send();
+    arm_deadline(limits::kCloseHandshakeTimeout);
+    buffer_.clear();
+    drain();
+}
+
+void HttpConnection::drain() {
+    stream_->socket().async_read_some(
+        buffer_.prepare(kReadBytes),
+        [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+            if (error || self->phase_ == Phase::closed) return self->close();
+            self->drain();
+        });
+}
+
+void HttpConnection::close() {
+    phase_ = Phase::closed;
+    deadline_.cancel();
+    admission_ = nullptr;
+    if (stream_) stream_->close();
+}
+
+}  // namespace rekey::net

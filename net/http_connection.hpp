@@ -1,0 +1,85 @@
+#pragma once
+
+#include "net/http_server.hpp"
+#include "net/stream.hpp"
+#include "net/web_socket_connection.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+namespace rekey::net {
+
+// Inside net/ only: what the connections of one HttpServer share.
+struct HttpServer::State {
+    HttpServerOptions options;
+    HttpHandler handler;
+    std::unordered_set<HttpConnection*> connections;
+    bool stopping = false;
+};
+
+// One connection until it closes or becomes a WebSocket. Kept alive by its pending operation, or by
+// the exchange that waits for an answer.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+  public:
+    HttpConnection(std::shared_ptr<HttpServer::State> server, TcpSocket socket,
+                   std::string remote_address, std::shared_ptr<void> admission);
+    ~HttpConnection();
+    HttpConnection(const HttpConnection&) = delete;
+    HttpConnection& operator=(const HttpConnection&) = delete;
+
+    void start();
+    // The exchange's half.
+    void respond(HttpResponse response);
+    void upgrade(UpgradeAnswer answer, std::function<void(WebSocket)> opened);
+    void abandon();
+    // The server's: closes now if no request is being answered.
+    void stop();
+
+  private:
+    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    enum class Phase : std::uint8_t {
+        handshake,
+        idle,
+        reading,
+        answering,
+        writing,
+        lingering,
+        closed
+    };
+
+    void begin_request();
+    void read_some();
+    void on_read(const ErrorCode& error, std::size_t bytes);
+    void parse();
+    void hand_over();
+    void refuse(const ErrorCode& error);
+    void write(const HttpResponse& response);
+    void on_written(const ErrorCode& error);
+    void send_continue();
+    void arm_deadline(Milliseconds delay);
+    void on_deadline();
+    void linger();
+    void drain();
+    void close();
+
+    std::shared_ptr<HttpServer::State> server_;
+    std::optional<Stream> stream_;
+    std::string remote_address_;
+    std::shared_ptr<void> admission_;
+    IoTimer deadline_;
+    Phase phase_ = Phase::handshake;
+    boost::beast::flat_buffer buffer_;
+    std::optional<Parser> parser_;
+    bool header_seen_ = false;
+    bool keep_alive_ = true;
+    bool without_body_ = false;
+    std::string output_;
+};
+
+}  // namespace rekey::net
