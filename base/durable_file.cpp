@@ -115,8 +115,11 @@ Result<> require_private(const std::string& path) {
     return {};
 }
 
-Result<> make_private_directory(const std::string& path) {
+Result<> make_private_directory(const std::string& wanted) {
     std::error_code error;
+    // "a/b/" has the parent "a/b", which would then be made with the parents' mode.
+    std::string path = wanted;
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
     const std::filesystem::path parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, error);
     if (!error && ::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
@@ -147,11 +150,14 @@ Result<FileLock> FileLock::acquire(const std::string& path) {
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK)
             return Error(Code::unavailable, "cannot lock " + path + ": " + system_message(errno));
-        std::string message = path + " is held by another process";
         char owner[16] = {};
+        long pid = 0;
         if (::pread(descriptor, owner, sizeof owner - 1, 0) > 0)
-            message += " (pid " + std::to_string(std::strtol(owner, nullptr, 10)) + ")";
-        return Error(Code::conflict, message);
+            pid = std::strtol(owner, nullptr, 10);
+        const std::string message = path + " is held by another process";
+        if (pid <= 0) return Error(Code::conflict, message);
+        return Error(Code::conflict, message + " (pid " + std::to_string(pid) + ")")
+            .with("pid", pid);
     }
     const std::string owner = std::to_string(::getpid()) + "\n";
     if (::ftruncate(descriptor, 0) != 0 || !write_all(descriptor, owner))

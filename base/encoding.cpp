@@ -157,4 +157,15 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+std::string repair_utf8(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence(text);
+        out.append(length == 0 ? "\xef\xbf\xbd" : text.substr(0, length));
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
+}
+
 }  // namespace rekey

@@ -39,5 +39,8 @@ using Bytes32 = std::array<std::uint8_t, 32>;
 
 // Valid UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 [[nodiscard]] bool is_utf8(std::string_view text);
+// What of `text` is not UTF-8 becomes U+FFFD, a byte at a time: for text of others that must be
+// written where only UTF-8 may stand.
+[[nodiscard]] std::string repair_utf8(std::string_view text);
 
 }  // namespace rekey

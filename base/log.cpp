@@ -1,6 +1,7 @@
 #include "base/log.hpp"
 
 #include "base/clock.hpp"
+#include "base/encoding.hpp"
 #include "base/time_format.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace rekey {
 namespace {
@@ -34,13 +36,15 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     return spdlog::level::off;
 }
 
+// A peer's header may hold any bytes; a line is UTF-8 all the same.
 std::string quoted(std::string_view text) {
-    return boost::json::serialize(boost::json::string_view(text));
+    return boost::json::serialize(boost::json::string(repair_utf8(text)));
 }
 
 bool needs_quotes(std::string_view text) {
     return text.empty() || std::any_of(text.begin(), text.end(), [](char c) {
-               return c <= ' ' || c == '=' || c == '"' || c == '\\' || c == 0x7f;
+               const auto byte = static_cast<unsigned char>(c);
+               return byte <= ' ' || byte >= 0x7f || c == '=' || c == '"' || c == '\\';
            });
 }
 
@@ -51,7 +55,11 @@ struct FieldText {
     }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
     std::string operator()(std::uint64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return fmt::format("{:.3f}", number); }
+    std::string operator()(double number) const {
+        // JSON knows no infinity and no NaN.
+        return std::isfinite(number) ? fmt::format("{:.3f}", number)
+                                     : (*this)(std::string_view("not a number"));
+    }
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(const Secret* /*hidden*/) const {
         return format == LogFormat::json ? "\"[redacted]\"" : "[redacted]";

@@ -39,24 +39,6 @@ void append_digits(std::string& out, Number number) {
     out.append(digits.data(), end);
 }
 
-// What is not UTF-8 becomes U+FFFD, a byte at a time.
-std::string repaired(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        std::size_t length = 1;
-        while (length <= std::min<std::size_t>(4, text.size()) && !is_utf8(text.substr(0, length)))
-            ++length;
-        if (length > std::min<std::size_t>(4, text.size())) {
-            out.append("\xef\xbf\xbd");
-            length = 1;
-        } else {
-            out.append(text.substr(0, length));
-        }
-        text.remove_prefix(length);
-    }
-    return out;
-}
-
 void append_escaped(std::string& out, char c) {
     constexpr std::string_view kHex = "0123456789abcdef";
     switch (c) {
@@ -121,7 +103,7 @@ void append_json_string(std::string& out, std::string_view text) {
     if (ascii || is_utf8(text))
         append_quoted(out, text);
     else
-        append_quoted(out, repaired(text));
+        append_quoted(out, repair_utf8(text));
 }
 
 void append_json_number(std::string& out, std::int64_t number) { append_digits(out, number); }

@@ -58,4 +58,11 @@ BOOST_AUTO_TEST_CASE(utf8_refuses_overlong_surrogate_and_beyond_the_last_plane) 
         BOOST_TEST(!is_utf8(text));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_not_utf8_is_repaired_a_byte_at_a_time) {
+    BOOST_TEST(repair_utf8("caf\xc3\xa9 \xf0\x9f\x94\x91") == "caf\xc3\xa9 \xf0\x9f\x94\x91");
+    BOOST_TEST(repair_utf8("\xff|\xc3") == "\xef\xbf\xbd|\xef\xbf\xbd");
+    BOOST_TEST(is_utf8(repair_utf8("\xed\xa0\x80\xf4\x90\x80\x80")));
+    BOOST_TEST(repair_utf8("") == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
