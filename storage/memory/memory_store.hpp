@@ -3,11 +3,15 @@
 #include "storage/memory/memory_database.hpp"
 #include "storage/store.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 
 namespace rekey::storage {
+
+namespace memory {
+enum class Access : std::uint8_t { read, write };
+}  // namespace memory
 
 // Where and when units run, and what fails: a simulation puts its event queue and its faults here.
 struct MemoryOptions {
@@ -29,12 +33,12 @@ class MemoryStore final : public Store {
 
     void write(Unit unit, Done done) override;
     void read(Unit unit, Done done) override;
-    // What `schedule` still holds is answered `unavailable` when it runs.
+    // What `schedule` holds is finished when it runs it, also after this.
     void stop() override;
 
   private:
     struct State;
-    void schedule(std::function<void()> work);
+    void submit(Unit unit, Done done, memory::Access access);
 
     std::shared_ptr<State> state_;
 };

@@ -1,0 +1,182 @@
+#pragma once
+
+#include "storage/memory/memory_database.hpp"
+#include "storage/memory/memory_store.hpp"
+
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace rekey::storage::memory {
+
+// What a unit changed, so that it can be undone, and what it may do at all.
+class Journal {
+  public:
+    explicit Journal(Access access) : access_(access) {}
+
+    // `internal` in a read transaction.
+    [[nodiscard]] Result<> require_write() const;
+
+    // Before `key` of `table` is changed, made or erased.
+    template <class Table>
+    void remember(Table& table, const typename Table::key_type& key) {
+        const auto found = table.find(key);
+        std::optional<typename Table::mapped_type> old;
+        if (found != table.end()) old = found->second;
+        undo_.push_back([&table, key, old = std::move(old)] {
+            if (old)
+                table.insert_or_assign(key, *old);
+            else
+                table.erase(key);
+        });
+    }
+    void roll_back();
+
+    std::vector<AuditEvent> events;
+
+  private:
+    Access access_;
+    std::vector<std::function<void()>> undo_;
+};
+
+// The part that all tables share.
+struct TableBase {
+    TableBase(MemoryDatabase& database, Journal& undo_journal)
+        : data(database), journal(undo_journal) {}
+    // As a foreign key: `not_found`.
+    [[nodiscard]] Result<> require_agent(std::string_view agent_id) const;
+
+    MemoryDatabase& data;
+    Journal& journal;
+};
+
+class MemoryAgents final : public AgentsTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<AgentRow> find(std::string_view agent_id) override;
+    [[nodiscard]] Result<AgentRow> find_by_name(std::string_view name) override;
+    [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
+                                                     std::string_view after,
+                                                     std::size_t limit) override;
+    [[nodiscard]] Result<std::uint64_t> count() override { return data.agents.size(); }
+    [[nodiscard]] Result<std::vector<std::string>> due_for_retirement(Time now,
+                                                                      std::size_t limit) override;
+    [[nodiscard]] Result<bool> any_sealed() override;
+    [[nodiscard]] Result<> insert(const AgentRow& row) override;
+    [[nodiscard]] Result<> update(AgentRow& row) override;
+    [[nodiscard]] Result<> touch_last_seen(
+        const std::vector<std::pair<std::string, Time>>& seen) override;
+};
+
+class MemoryTombstones final : public TombstonesTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<bool> contains(std::string_view agent_id, const Bytes32& hash) override;
+    [[nodiscard]] Result<> insert(const Tombstone& tombstone) override;
+    [[nodiscard]] Result<std::uint64_t> remove_older_than(Time time) override;
+};
+
+class MemoryEnrollmentCodes final : public EnrollmentCodesTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<EnrollmentCodeRow> find(std::string_view code_id) override;
+    [[nodiscard]] Result<> insert(const EnrollmentCodeRow& row) override;
+    [[nodiscard]] Result<> bind(std::string_view code_id, const Bytes32& public_key, Time used_at,
+                                std::string_view rotation_id) override;
+    [[nodiscard]] Result<> expire_unused(std::string_view agent_id, Time now) override;
+};
+
+class MemoryApiKeys final : public ApiKeysTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<ApiKeyRow> find(std::string_view key_id) override;
+    [[nodiscard]] Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<> insert(const ApiKeyRow& row) override;
+    [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
+    [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
+};
+
+class MemoryCapabilities final : public CapabilitiesTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::vector<std::string>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<> grant(std::string_view agent_id, std::string_view capability,
+                                 std::string_view granted_by, Time now) override;
+};
+
+class MemoryRotations final : public RotationsTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<RotationRow> find(std::string_view rotation_id) override;
+    [[nodiscard]] Result<std::vector<RotationRow>> list(const RotationFilter& filter,
+                                                        std::string_view after,
+                                                        std::size_t limit) override;
+    [[nodiscard]] Result<> insert(const RotationRow& row) override;
+    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_activated(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time) override;
+
+  private:
+    Result<> mark(std::string_view rotation_id, std::optional<Time> RotationRow::* instant,
+                  Time time);
+};
+
+class MemorySettings final : public SettingsTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<boost::json::object> all() override;
+    [[nodiscard]] Result<> set(std::string_view name, const boost::json::value& value) override;
+};
+
+class MemoryMeta final : public MetaTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::optional<Bytes>> get(std::string_view name) override;
+    [[nodiscard]] Result<> set(std::string_view name, ByteView value) override;
+};
+
+class MemoryAudit final : public AuditTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::vector<AuditRow>> query(const AuditFilter& filter,
+                                                      std::size_t limit) override;
+    void append(AuditEvent event) override { journal.events.push_back(std::move(event)); }
+};
+
+class MemoryTransaction final : public Transaction {
+  public:
+    MemoryTransaction(MemoryDatabase& database, Journal& journal)
+        : agents_(database, journal),
+          tombstones_(database, journal),
+          enrollment_codes_(database, journal),
+          api_keys_(database, journal),
+          capabilities_(database, journal),
+          rotations_(database, journal),
+          settings_(database, journal),
+          meta_(database, journal),
+          audit_(database, journal) {}
+
+    AgentsTable& agents() override { return agents_; }
+    TombstonesTable& tombstones() override { return tombstones_; }
+    EnrollmentCodesTable& enrollment_codes() override { return enrollment_codes_; }
+    ApiKeysTable& api_keys() override { return api_keys_; }
+    CapabilitiesTable& capabilities() override { return capabilities_; }
+    RotationsTable& rotations() override { return rotations_; }
+    SettingsTable& settings() override { return settings_; }
+    MetaTable& meta() override { return meta_; }
+    AuditTable& audit() override { return audit_; }
+
+  private:
+    MemoryAgents agents_;
+    MemoryTombstones tombstones_;
+    MemoryEnrollmentCodes enrollment_codes_;
+    MemoryApiKeys api_keys_;
+    MemoryCapabilities capabilities_;
+    MemoryRotations rotations_;
+    MemorySettings settings_;
+    MemoryMeta meta_;
+    MemoryAudit audit_;
+};
+
+}  // namespace rekey::storage::memory

@@ -1,0 +1,281 @@
+#include "base/limits.hpp"
+#include "storage/names.hpp"
+#include "storage/sqlite/json_columns.hpp"
+#include "storage/sqlite/tables.hpp"
+
+#include <algorithm>
+
+// The columns of an agent stand in one order everywhere: here in the SQL, in read_agent and in
+// bind_agent.
+#define REKEY_AGENT_TOKEN_COLUMNS                                                            \
+    "status, epoch, next_generation, activated_generation, rotate_at, token_generation, "    \
+    "token_rotation_id, token_hash, token_issued_at, token_expires_at, pending_generation, " \
+    "pending_rotation_id, pending_token_hash, sealed_pending_token, pending_offered_at, "    \
+    "pending_attempts, pending_last_reason, previous_generation, previous_rotation_id, "     \
+    "previous_token_hash, previous_expires_at, previous_retire_after, requested_cause, "     \
+    "requested_by, requested_at"
+#define REKEY_AGENT_COLUMNS                                                              \
+    "type, owner, labels, metadata, created_at, updated_at, last_seen_at, enrolled_at, " \
+    "identity_public_key, hostname, version, rotation_count, " REKEY_AGENT_TOKEN_COLUMNS
+#define REKEY_SELECT_AGENT \
+    "SELECT agent_id, name, row_version, " REKEY_AGENT_COLUMNS " FROM agents "
+// 37 columns of REKEY_AGENT_COLUMNS.
+#define REKEY_AGENT_PARAMETERS \
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+
+namespace rekey::storage::sqlite {
+namespace {
+
+std::optional<CurrentToken> read_current(Columns& columns) {
+    if (columns.null()) {
+        columns.skip(5);
+        return std::nullopt;
+    }
+    CurrentToken token;
+    token.generation = columns.number();
+    token.rotation_id = columns.text();
+    token.token_hash = columns.bytes32();
+    token.issued_at = columns.time();
+    token.expires_at = columns.optional_time();
+    return token;
+}
+
+std::optional<PendingToken> read_pending(Columns& columns) {
+    if (columns.null()) {
+        columns.skip(7);
+        return std::nullopt;
+    }
+    PendingToken token;
+    token.generation = columns.number();
+    token.rotation_id = columns.text();
+    token.token_hash = columns.bytes32();
+    token.sealed_token = columns.bytes();
+    token.offered_at = columns.time();
+    token.attempts = static_cast<std::uint32_t>(columns.integer());
+    token.last_reason = columns.text();
+    return token;
+}
+
+std::optional<PreviousToken> read_previous(Columns& columns) {
+    if (columns.null()) {
+        columns.skip(5);
+        return std::nullopt;
+    }
+    PreviousToken token;
+    token.generation = columns.number();
+    token.rotation_id = columns.text();
+    token.token_hash = columns.bytes32();
+    token.expires_at = columns.optional_time();
+    token.retire_after = columns.optional_time();
+    return token;
+}
+
+std::optional<RotationRequest> read_requested(Columns& columns) {
+    if (columns.null()) {
+        columns.skip(3);
+        return std::nullopt;
+    }
+    RotationRequest request;
+    const auto cause = rotation_cause_of(columns.view());
+    if (!cause) columns.wrong("requested_cause");
+    request.cause = cause.value_or(RotationCause::admin);
+    request.actor = columns.text();
+    request.requested_at = columns.time();
+    return request;
+}
+
+Result<AgentRow> read_agent(Columns& columns) {
+    AgentRow row;
+    row.agent_id = columns.text();
+    row.name = columns.text();
+    row.row_version = columns.number();
+    row.type = columns.text();
+    row.owner = columns.text();
+    row.labels = read_labels(columns);
+    row.metadata = read_object(columns);
+    row.created_at = columns.time();
+    row.updated_at = columns.time();
+    row.last_seen_at = columns.optional_time();
+    row.enrolled_at = columns.optional_time();
+    row.identity_public_key = columns.optional_bytes32();
+    row.hostname = columns.text();
+    row.version = columns.text();
+    row.rotation_count = columns.number();
+    Credentials& credentials = row.credentials;
+    const auto status = agent_status_of(columns.view());
+    if (!status) columns.wrong("status");
+    credentials.status = status.value_or(AgentStatus::revoked);
+    credentials.epoch = columns.number();
+    credentials.next_generation = columns.number();
+    credentials.activated_generation = columns.number();
+    credentials.rotate_at = columns.optional_time();
+    credentials.current = read_current(columns);
+    credentials.pending = read_pending(columns);
+    credentials.previous = read_previous(columns);
+    credentials.requested = read_requested(columns);
+    return columns.finish(std::move(row));
+}
+
+void bind_nulls(Execution& execution, int count) {
+    for (int i = 0; i < count; ++i) execution.bind_null();
+}
+
+void bind_credentials(Execution& execution, const Credentials& credentials) {
+    execution.bind(name_of(credentials.status))
+        .bind(credentials.epoch)
+        .bind(credentials.next_generation)
+        .bind(credentials.activated_generation)
+        .bind(credentials.rotate_at);
+    if (const auto& token = credentials.current)
+        execution.bind(token->generation)
+            .bind(token->rotation_id)
+            .bind(token->token_hash)
+            .bind(token->issued_at)
+            .bind(token->expires_at);
+    else
+        bind_nulls(execution, 5);
+    if (const auto& token = credentials.pending)
+        execution.bind(token->generation)
+            .bind(token->rotation_id)
+            .bind(token->token_hash)
+            .bind(token->sealed_token)
+            .bind(token->offered_at)
+            .bind(std::int64_t{token->attempts})
+            .bind(token->last_reason);
+    else
+        bind_nulls(execution, 7);
+    if (const auto& token = credentials.previous)
+        execution.bind(token->generation)
+            .bind(token->rotation_id)
+            .bind(token->token_hash)
+            .bind(token->expires_at)
+            .bind(token->retire_after);
+    else
+        bind_nulls(execution, 5);
+    if (const auto& request = credentials.requested)
+        execution.bind(name_of(request->cause)).bind(request->actor).bind(request->requested_at);
+    else
+        bind_nulls(execution, 3);
+}
+
+// REKEY_AGENT_COLUMNS; `labels` and `metadata` are the texts of the row's own.
+void bind_agent(Execution& execution, const AgentRow& row, const std::string& labels,
+                const std::string& metadata) {
+    execution.bind(row.type)
+        .bind(row.owner)
+        .bind(labels)
+        .bind(metadata)
+        .bind(row.created_at)
+        .bind(row.updated_at)
+        .bind(row.last_seen_at)
+        .bind(row.enrolled_at)
+        .bind(row.identity_public_key)
+        .bind(row.hostname)
+        .bind(row.version)
+        .bind(row.rotation_count);
+    bind_credentials(execution, row.credentials);
+}
+
+}  // namespace
+
+SqliteAgents::SqliteAgents(Connection& connection)
+    : find_(connection, REKEY_SELECT_AGENT "WHERE agent_id = ?"),
+      find_by_name_(connection, REKEY_SELECT_AGENT "WHERE name = ?"),
+      list_(connection, REKEY_SELECT_AGENT
+            "WHERE agent_id > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) "
+            "AND substr(name, 1, length(?4)) = ?4 ORDER BY agent_id LIMIT ?5"),
+      count_(connection, "SELECT count(*) FROM agents"),
+      due_(connection,
+           "SELECT agent_id FROM agents WHERE previous_retire_after IS NOT NULL "
+           "AND previous_retire_after <= ? ORDER BY previous_retire_after, agent_id LIMIT ?"),
+      sealed_(connection, "SELECT 1 FROM agents WHERE sealed_pending_token IS NOT NULL LIMIT 1"),
+      insert_(connection, "INSERT INTO agents (agent_id, name, row_version, " REKEY_AGENT_COLUMNS
+                          ") VALUES (?,?,?," REKEY_AGENT_PARAMETERS ")"),
+      // The name stands in the WHERE, not in the SET: an unchanged name leaves its index alone.
+      update_(connection, "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
+                          ") = (" REKEY_AGENT_PARAMETERS
+                          ") WHERE agent_id = ? AND row_version = ? AND name = ?"),
+      rename_(connection,
+              "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
+              ", name) = (" REKEY_AGENT_PARAMETERS ", ?) WHERE agent_id = ? AND row_version = ?"),
+      touch_(connection,
+             "UPDATE agents SET last_seen_at = ?1 WHERE agent_id = ?2 "
+             "AND (last_seen_at IS NULL OR last_seen_at < ?1)"),
+      exists_(connection, "SELECT 1 FROM agents WHERE agent_id = ?") {}
+
+Result<AgentRow> SqliteAgents::find(std::string_view agent_id) {
+    return find_.start().bind(agent_id).one("agent", read_agent);
+}
+
+Result<AgentRow> SqliteAgents::find_by_name(std::string_view name) {
+    return find_by_name_.start().bind(name).one("agent", read_agent);
+}
+
+Result<std::vector<AgentRow>> SqliteAgents::list(const AgentFilter& filter, std::string_view after,
+                                                 std::size_t limit) {
+    const std::string_view status = filter.status ? name_of(*filter.status) : std::string_view();
+    return list_.start()
+        .bind(after)
+        .bind(status)
+        .bind(filter.type)
+        .bind(filter.name_prefix)
+        .bind(std::uint64_t{std::min(limit, limits::kPageRows)})
+        .all<AgentRow>(read_agent);
+}
+
+Result<std::uint64_t> SqliteAgents::count() {
+    return count_.start().one("count",
+                              [](Columns& row) -> Result<std::uint64_t> { return row.number(); });
+}
+
+Result<std::vector<std::string>> SqliteAgents::due_for_retirement(Time now, std::size_t limit) {
+    return due_.start()
+        .bind(now)
+        .bind(std::uint64_t{limit})
+        .all<std::string>([](Columns& row) -> Result<std::string> { return row.text(); });
+}
+
+Result<bool> SqliteAgents::any_sealed() { return sealed_.start().step(); }
+
+Result<> SqliteAgents::insert(const AgentRow& row) {
+    const std::string labels = labels_text(row.labels);
+    const std::string metadata = object_text(row.metadata);
+    Execution execution = insert_.start();
+    execution.bind(row.agent_id).bind(row.name).bind(row.row_version);
+    bind_agent(execution, row, labels, metadata);
+    REKEY_TRY(execution.change());
+    return {};
+}
+
+Result<> SqliteAgents::update(AgentRow& row) {
+    const std::string labels = labels_text(row.labels);
+    const std::string metadata = object_text(row.metadata);
+    const auto write = [&](Statement& statement, auto... last) {
+        Execution execution = statement.start();
+        bind_agent(execution, row, labels, metadata);
+        (execution.bind(last), ...);
+        return execution.change();
+    };
+    const std::string_view name = row.name;
+    const std::string_view agent_id = row.agent_id;
+    REKEY_TRY_ASSIGN(updated, write(update_, agent_id, row.row_version, name));
+    if (updated == 0) {
+        // A new name, a lost race, or no such agent.
+        REKEY_TRY_ASSIGN(renamed, write(rename_, name, agent_id, row.row_version));
+        if (renamed == 0) {
+            REKEY_TRY_ASSIGN(exists, exists_.start().bind(agent_id).step());
+            if (exists) return Error(Code::conflict, "the agent was changed by somebody else");
+            return Error(Code::not_found, "no such agent");
+        }
+    }
+    ++row.row_version;
+    return {};
+}
+
+Result<> SqliteAgents::touch_last_seen(const std::vector<std::pair<std::string, Time>>& seen) {
+    for (const auto& [agent_id, time] : seen)
+        REKEY_TRY(touch_.start().bind(time).bind(agent_id).change());
+    return {};
+}
+
+}  // namespace rekey::storage::sqlite

@@ -1,0 +1,228 @@
+#include "base/limits.hpp"
+#include "storage/names.hpp"
+#include "storage/sqlite/json_columns.hpp"
+#include "storage/sqlite/tables.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+// Tombstones, enrollment codes, API keys and capabilities: what belongs to an agent and opens a
+// door, or no longer does.
+namespace rekey::storage::sqlite {
+
+SqliteTombstones::SqliteTombstones(Connection& connection)
+    : contains_(connection, "SELECT 1 FROM tombstones WHERE agent_id = ? AND hash = ?"),
+      insert_(connection,
+              "INSERT INTO tombstones (agent_id, hash, kind, generation, retired_at) "
+              "VALUES (?,?,?,?,?) ON CONFLICT (agent_id, hash) DO NOTHING"),
+      count_(connection, "SELECT count(*) FROM tombstones WHERE agent_id = ?"),
+      trim_(connection,
+            "DELETE FROM tombstones WHERE agent_id = ?1 AND hash NOT IN (SELECT hash FROM "
+            "tombstones WHERE agent_id = ?1 ORDER BY retired_at DESC, generation DESC LIMIT ?2)"),
+      remove_(connection,
+              "DELETE FROM tombstones WHERE (agent_id, hash) IN (SELECT agent_id, hash FROM "
+              "tombstones WHERE retired_at < ? ORDER BY retired_at LIMIT ?)") {}
+
+Result<bool> SqliteTombstones::contains(std::string_view agent_id, const Bytes32& hash) {
+    return contains_.start().bind(agent_id).bind(hash).step();
+}
+
+Result<> SqliteTombstones::insert(const Tombstone& tombstone) {
+    REKEY_TRY(insert_.start()
+                  .bind(tombstone.agent_id)
+                  .bind(tombstone.hash)
+                  .bind(name_of(tombstone.kind))
+                  .bind(tombstone.generation)
+                  .bind(tombstone.retired_at)
+                  .change());
+    REKEY_TRY_ASSIGN(count, count_.start().bind(tombstone.agent_id).one("count", [](Columns& row) {
+        return Result<std::uint64_t>(row.number());
+    }));
+    if (count > limits::kTombstonesAnAgent)
+        REKEY_TRY(trim_.start()
+                      .bind(tombstone.agent_id)
+                      .bind(std::uint64_t{limits::kTombstonesAnAgent})
+                      .change());
+    return {};
+}
+
+Result<std::uint64_t> SqliteTombstones::remove_older_than(Time time) {
+    return remove_.start().bind(time).bind(std::uint64_t{limits::kSweepRows}).change();
+}
+
+namespace {
+
+Result<EnrollmentCodeRow> read_code(Columns& columns) {
+    EnrollmentCodeRow row;
+    row.code_id = columns.text();
+    row.agent_id = columns.text();
+    row.code_hash = columns.bytes32();
+    row.created_by = columns.text();
+    row.created_at = columns.time();
+    row.expires_at = columns.time();
+    row.bound_public_key = columns.optional_bytes32();
+    row.used_at = columns.optional_time();
+    row.rotation_id = columns.text();
+    return columns.finish(std::move(row));
+}
+
+}  // namespace
+
+SqliteEnrollmentCodes::SqliteEnrollmentCodes(Connection& connection)
+    : find_(connection,
+            "SELECT code_id, agent_id, code_hash, created_by, created_at, expires_at, "
+            "bound_public_key, used_at, rotation_id FROM enrollment_codes "
+            "WHERE code_id = ?"),
+      insert_(connection,
+              "INSERT INTO enrollment_codes (code_id, agent_id, code_hash, created_by, "
+              "created_at, expires_at, bound_public_key, used_at, rotation_id) "
+              "VALUES (?,?,?,?,?,?,?,?,?)"),
+      bind_(connection,
+            "UPDATE enrollment_codes SET bound_public_key = ?, used_at = ?, rotation_id = ? "
+            "WHERE code_id = ? AND bound_public_key IS NULL"),
+      expire_(connection,
+              "UPDATE enrollment_codes SET expires_at = ?1 WHERE agent_id = ?2 "
+              "AND used_at IS NULL AND expires_at > ?1") {}
+
+Result<EnrollmentCodeRow> SqliteEnrollmentCodes::find(std::string_view code_id) {
+    return find_.start().bind(code_id).one("enrollment code", read_code);
+}
+
+Result<> SqliteEnrollmentCodes::insert(const EnrollmentCodeRow& row) {
+    REKEY_TRY(insert_.start()
+                  .bind(row.code_id)
+                  .bind(row.agent_id)
+                  .bind(row.code_hash)
+                  .bind(row.created_by)
+                  .bind(row.created_at)
+                  .bind(row.expires_at)
+                  .bind(row.bound_public_key)
+                  .bind(row.used_at)
+                  .bind(row.rotation_id)
+                  .change());
+    return {};
+}
+
+Result<> SqliteEnrollmentCodes::bind(std::string_view code_id, const Bytes32& public_key,
+                                     Time used_at, std::string_view rotation_id) {
+    REKEY_TRY_ASSIGN(
+        bound,
+        bind_.start().bind(public_key).bind(used_at).bind(rotation_id).bind(code_id).change());
+    if (bound == 1) return {};
+    REKEY_TRY(find(code_id));
+    return Error(Code::conflict, "the enrollment code is bound to a key already");
+}
+
+Result<> SqliteEnrollmentCodes::expire_unused(std::string_view agent_id, Time now) {
+    REKEY_TRY(expire_.start().bind(now).bind(agent_id).change());
+    return {};
+}
+
+namespace {
+
+#define REKEY_SELECT_API_KEY                                                                     \
+    "SELECT key_id, agent_id, name, key_hash, capabilities, created_at, expires_at, revoked_at " \
+    "FROM api_keys "
+
+Result<ApiKeyRow> read_api_key(Columns& columns) {
+    ApiKeyRow row;
+    row.key_id = columns.text();
+    row.agent_id = columns.text();
+    row.name = columns.text();
+    row.key_hash = columns.bytes32();
+    if (columns.null()) {
+        columns.skip(1);
+    } else {
+        const boost::json::value value = read_json(columns);
+        auto& names = row.capabilities.emplace();
+        if (!value.is_array())
+            columns.wrong("list of capabilities");
+        else
+            for (const auto& name : value.get_array()) {
+                if (name.is_string())
+                    names.emplace_back(name.get_string());
+                else
+                    columns.wrong("capability");
+            }
+    }
+    row.created_at = columns.time();
+    row.expires_at = columns.optional_time();
+    row.revoked_at = columns.optional_time();
+    return columns.finish(std::move(row));
+}
+
+std::optional<std::string> capabilities_text(const ApiKeyRow& row) {
+    if (!row.capabilities) return std::nullopt;
+    boost::json::array names;
+    for (const std::string& name : *row.capabilities) names.emplace_back(name);
+    return boost::json::serialize(names);
+}
+
+}  // namespace
+
+SqliteApiKeys::SqliteApiKeys(Connection& connection)
+    : find_(connection, REKEY_SELECT_API_KEY "WHERE key_id = ?"),
+      list_(connection, REKEY_SELECT_API_KEY "WHERE agent_id = ? ORDER BY key_id"),
+      insert_(connection,
+              "INSERT INTO api_keys (key_id, agent_id, name, key_hash, capabilities, "
+              "created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?,?,?)"),
+      revoke_(connection,
+              "UPDATE api_keys SET revoked_at = ifnull(revoked_at, ?) "
+              "WHERE key_id = ?"),
+      revoke_all_(connection,
+                  "UPDATE api_keys SET revoked_at = ? WHERE agent_id = ? "
+                  "AND revoked_at IS NULL") {}
+
+Result<ApiKeyRow> SqliteApiKeys::find(std::string_view key_id) {
+    return find_.start().bind(key_id).one("API key", read_api_key);
+}
+
+Result<std::vector<ApiKeyRow>> SqliteApiKeys::list(std::string_view agent_id) {
+    return list_.start().bind(agent_id).all<ApiKeyRow>(read_api_key);
+}
+
+Result<> SqliteApiKeys::insert(const ApiKeyRow& row) {
+    const std::optional<std::string> capabilities = capabilities_text(row);
+    REKEY_TRY(insert_.start()
+                  .bind(row.key_id)
+                  .bind(row.agent_id)
+                  .bind(row.name)
+                  .bind(row.key_hash)
+                  .bind(capabilities)
+                  .bind(row.created_at)
+                  .bind(row.expires_at)
+                  .bind(row.revoked_at)
+                  .change());
+    return {};
+}
+
+Result<> SqliteApiKeys::revoke(std::string_view key_id, Time now) {
+    REKEY_TRY_ASSIGN(revoked, revoke_.start().bind(now).bind(key_id).change());
+    if (revoked == 0) return Error(Code::not_found, "no such API key");
+    return {};
+}
+
+Result<std::uint64_t> SqliteApiKeys::revoke_all(std::string_view agent_id, Time now) {
+    return revoke_all_.start().bind(now).bind(agent_id).change();
+}
+
+SqliteCapabilities::SqliteCapabilities(Connection& connection)
+    : list_(connection,
+            "SELECT capability FROM capabilities WHERE agent_id = ? "
+            "ORDER BY capability"),
+      grant_(connection,
+             "INSERT INTO capabilities (agent_id, capability, granted_by, granted_at) "
+             "VALUES (?,?,?,?) ON CONFLICT (agent_id, capability) DO NOTHING") {}
+
+Result<std::vector<std::string>> SqliteCapabilities::list(std::string_view agent_id) {
+    return list_.start().bind(agent_id).all<std::string>(
+        [](Columns& row) -> Result<std::string> { return row.text(); });
+}
+
+Result<> SqliteCapabilities::grant(std::string_view agent_id, std::string_view capability,
+                                   std::string_view granted_by, Time now) {
+    REKEY_TRY(grant_.start().bind(agent_id).bind(capability).bind(granted_by).bind(now).change());
+    return {};
+}
+
+}  // namespace rekey::storage::sqlite

@@ -1,0 +1,224 @@
+#include "base/limits.hpp"
+#include "storage/names.hpp"
+#include "storage/sqlite/json_columns.hpp"
+#include "storage/sqlite/tables.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+// Rotations and the audit chain, which say what happened, and settings and meta, which say what
+// holds.
+namespace rekey::storage::sqlite {
+namespace {
+
+#define REKEY_SELECT_ROTATION                                                            \
+    "SELECT rotation_id, agent_id, generation, cause, actor, started_at, committed_at, " \
+    "activated_at, ended_at FROM rotations "
+
+Result<RotationRow> read_rotation(Columns& columns) {
+    RotationRow row;
+    row.rotation_id = columns.text();
+    row.agent_id = columns.text();
+    row.generation = columns.number();
+    const auto cause = rotation_cause_of(columns.view());
+    if (!cause) columns.wrong("cause");
+    row.cause = cause.value_or(RotationCause::schedule);
+    row.actor = columns.text();
+    row.started_at = columns.time();
+    row.committed_at = columns.optional_time();
+    row.activated_at = columns.optional_time();
+    row.ended_at = columns.optional_time();
+    return columns.finish(std::move(row));
+}
+
+Result<> mark(Statement& statement, std::string_view rotation_id, Time time) {
+    REKEY_TRY(statement.start().bind(time).bind(rotation_id).change());
+    return {};
+}
+
+}  // namespace
+
+// Newest first is the order of the ids: UUIDv7. "~" sorts behind every id.
+SqliteRotations::SqliteRotations(Connection& connection)
+    : find_(connection, REKEY_SELECT_ROTATION "WHERE rotation_id = ?"),
+      list_(connection,
+            REKEY_SELECT_ROTATION "WHERE rotation_id < ? ORDER BY rotation_id DESC LIMIT ?"),
+      list_of_agent_(connection, REKEY_SELECT_ROTATION
+                     "WHERE agent_id = ? AND rotation_id < ? ORDER BY rotation_id DESC LIMIT ?"),
+      insert_(connection,
+              "INSERT INTO rotations (rotation_id, agent_id, generation, cause, actor, "
+              "started_at, committed_at, activated_at, ended_at) VALUES (?,?,?,?,?,?,?,?,?)"),
+      commit_(connection,
+              "UPDATE rotations SET committed_at = ? WHERE rotation_id = ? "
+              "AND committed_at IS NULL"),
+      activate_(connection,
+                "UPDATE rotations SET activated_at = ? WHERE rotation_id = ? "
+                "AND activated_at IS NULL"),
+      end_(connection,
+           "UPDATE rotations SET ended_at = ? WHERE rotation_id = ? "
+           "AND ended_at IS NULL") {}
+
+Result<RotationRow> SqliteRotations::find(std::string_view rotation_id) {
+    return find_.start().bind(rotation_id).one("rotation", read_rotation);
+}
+
+Result<std::vector<RotationRow>> SqliteRotations::list(const RotationFilter& filter,
+                                                       std::string_view after, std::size_t limit) {
+    const std::string_view before = after.empty() ? std::string_view("~") : after;
+    const std::uint64_t rows = std::min(limit, limits::kPageRows);
+    if (filter.agent_id.empty())
+        return list_.start().bind(before).bind(rows).all<RotationRow>(read_rotation);
+    return list_of_agent_.start()
+        .bind(filter.agent_id)
+        .bind(before)
+        .bind(rows)
+        .all<RotationRow>(read_rotation);
+}
+
+Result<> SqliteRotations::insert(const RotationRow& row) {
+    REKEY_TRY(insert_.start()
+                  .bind(row.rotation_id)
+                  .bind(row.agent_id)
+                  .bind(row.generation)
+                  .bind(name_of(row.cause))
+                  .bind(row.actor)
+                  .bind(row.started_at)
+                  .bind(row.committed_at)
+                  .bind(row.activated_at)
+                  .bind(row.ended_at)
+                  .change());
+    return {};
+}
+
+Result<> SqliteRotations::mark_committed(std::string_view rotation_id, Time time) {
+    return mark(commit_, rotation_id, time);
+}
+Result<> SqliteRotations::mark_activated(std::string_view rotation_id, Time time) {
+    return mark(activate_, rotation_id, time);
+}
+Result<> SqliteRotations::mark_ended(std::string_view rotation_id, Time time) {
+    return mark(end_, rotation_id, time);
+}
+
+SqliteSettings::SqliteSettings(Connection& connection)
+    : all_(connection, "SELECT name, value FROM settings ORDER BY name"),
+      set_(connection,
+           "INSERT INTO settings (name, value) VALUES (?,?) "
+           "ON CONFLICT (name) DO UPDATE SET value = excluded.value") {}
+
+Result<boost::json::object> SqliteSettings::all() {
+    boost::json::object settings;
+    Execution execution = all_.start();
+    for (;;) {
+        REKEY_TRY_ASSIGN(more, execution.step());
+        if (!more) return settings;
+        Columns columns = execution.columns();
+        const std::string name = columns.text();
+        REKEY_TRY_ASSIGN(value, columns.finish(read_json(columns)));
+        settings.insert_or_assign(name, value);
+    }
+}
+
+Result<> SqliteSettings::set(std::string_view name, const boost::json::value& value) {
+    const std::string text = boost::json::serialize(value);
+    REKEY_TRY(set_.start().bind(name).bind(text).change());
+    return {};
+}
+
+SqliteMeta::SqliteMeta(Connection& connection)
+    : get_(connection, "SELECT value FROM meta WHERE name = ?"),
+      set_(connection,
+           "INSERT INTO meta (name, value) VALUES (?,?) "
+           "ON CONFLICT (name) DO UPDATE SET value = excluded.value") {}
+
+Result<std::optional<Bytes>> SqliteMeta::get(std::string_view name) {
+    Execution execution = get_.start();
+    execution.bind(name);
+    REKEY_TRY_ASSIGN(found, execution.step());
+    if (!found) return std::optional<Bytes>();
+    return std::optional<Bytes>(execution.columns().bytes());
+}
+
+Result<> SqliteMeta::set(std::string_view name, ByteView value) {
+    REKEY_TRY(set_.start().bind(name).bind(value).change());
+    return {};
+}
+
+SqliteAudit::SqliteAudit(Connection& connection)
+    : query_(connection,
+             "SELECT stream_id, seq, time, actor, action, subject, outcome, details, "
+             "previous_hash, hash FROM audit WHERE stream_id = 'main' AND seq > ?1 "
+             "AND (?2 = '' OR subject = ?2) AND (?3 = '' OR actor = ?3) AND (?4 = '' OR "
+             "action = ?4) AND substr(action, 1, length(?5)) = ?5 ORDER BY seq LIMIT ?6"),
+      head_(connection,
+            "SELECT seq, hash FROM audit WHERE stream_id = ? ORDER BY seq DESC "
+            "LIMIT 1"),
+      insert_(connection,
+              "INSERT INTO audit (stream_id, seq, time, actor, action, subject, outcome, details, "
+              "previous_hash, hash) VALUES (?,?,?,?,?,?,?,?,?,?)") {}
+
+Result<std::vector<AuditRow>> SqliteAudit::query(const AuditFilter& filter, std::size_t limit) {
+    std::string_view action = filter.action;
+    std::string_view action_prefix;
+    if (action.ends_with(".*")) {
+        action_prefix = action.substr(0, action.size() - 1);
+        action = {};
+    }
+    return query_.start()
+        .bind(filter.after_seq)
+        .bind(filter.subject)
+        .bind(filter.actor)
+        .bind(action)
+        .bind(action_prefix)
+        .bind(std::uint64_t{std::min(limit, limits::kPageRows)})
+        .all<AuditRow>([](Columns& columns) -> Result<AuditRow> {
+            AuditRow row;
+            row.stream_id = columns.text();
+            row.seq = columns.number();
+            row.event.time = columns.time();
+            row.event.actor = columns.text();
+            row.event.action = columns.text();
+            row.event.subject = columns.text();
+            row.event.outcome = columns.text();
+            // Details that are no JSON any more were altered: verify_chain says so of this row,
+            // where an error here would hide all others.
+            Columns details = columns;
+            row.event.details = read_object(details);
+            row.details_json = columns.text();
+            row.previous_hash = columns.bytes32();
+            row.hash = columns.bytes32();
+            return columns.finish(std::move(row));
+        });
+}
+
+Result<ChainHead> SqliteAudit::head(std::string_view stream_id) {
+    Execution execution = head_.start();
+    execution.bind(stream_id);
+    REKEY_TRY_ASSIGN(found, execution.step());
+    if (!found) return ChainHead{};
+    Columns columns = execution.columns();
+    ChainHead head;
+    head.seq = columns.number();
+    head.hash = columns.bytes32();
+    return columns.finish(head);
+}
+
+Result<> SqliteAudit::insert(const AuditRow& row) {
+    const AuditEvent& event = row.event;
+    REKEY_TRY(insert_.start()
+                  .bind(row.stream_id)
+                  .bind(row.seq)
+                  .bind(event.time)
+                  .bind(event.actor)
+                  .bind(event.action)
+                  .bind(event.subject)
+                  .bind(event.outcome)
+                  .bind(row.details_json)
+                  .bind(row.previous_hash)
+                  .bind(row.hash)
+                  .change());
+    return {};
+}
+
+}  // namespace rekey::storage::sqlite

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "storage/sqlite/statement.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <map>
+#include <string>
+#include <string_view>
+
+// Values that are stored as JSON text. Empty objects, which most rows have, cost no parser.
+namespace rekey::storage::sqlite {
+
+[[nodiscard]] std::string object_text(const boost::json::object& object);
+[[nodiscard]] std::string labels_text(const std::map<std::string, std::string>& labels);
+
+[[nodiscard]] boost::json::object read_object(Columns& columns);
+[[nodiscard]] std::map<std::string, std::string> read_labels(Columns& columns);
+[[nodiscard]] boost::json::value read_json(Columns& columns);
+
+}  // namespace rekey::storage::sqlite

@@ -1,0 +1,175 @@
+#pragma once
+
+#include "storage/audit_chain.hpp"
+#include "storage/sqlite/statement.hpp"
+#include "storage/store.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The tables over one connection, with their prepared statements. One thread, inside a transaction.
+namespace rekey::storage::sqlite {
+
+class SqliteAgents final : public AgentsTable {
+  public:
+    explicit SqliteAgents(Connection& connection);
+    [[nodiscard]] Result<AgentRow> find(std::string_view agent_id) override;
+    [[nodiscard]] Result<AgentRow> find_by_name(std::string_view name) override;
+    [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
+                                                     std::string_view after,
+                                                     std::size_t limit) override;
+    [[nodiscard]] Result<std::uint64_t> count() override;
+    [[nodiscard]] Result<std::vector<std::string>> due_for_retirement(Time now,
+                                                                      std::size_t limit) override;
+    [[nodiscard]] Result<bool> any_sealed() override;
+    [[nodiscard]] Result<> insert(const AgentRow& row) override;
+    [[nodiscard]] Result<> update(AgentRow& row) override;
+    [[nodiscard]] Result<> touch_last_seen(
+        const std::vector<std::pair<std::string, Time>>& seen) override;
+
+  private:
+    Statement find_, find_by_name_, list_, count_, due_, sealed_, insert_, update_, rename_, touch_,
+        exists_;
+};
+
+class SqliteTombstones final : public TombstonesTable {
+  public:
+    explicit SqliteTombstones(Connection& connection);
+    [[nodiscard]] Result<bool> contains(std::string_view agent_id, const Bytes32& hash) override;
+    [[nodiscard]] Result<> insert(const Tombstone& tombstone) override;
+    [[nodiscard]] Result<std::uint64_t> remove_older_than(Time time) override;
+
+  private:
+    Statement contains_, insert_, count_, trim_, remove_;
+};
+
+class SqliteEnrollmentCodes final : public EnrollmentCodesTable {
+  public:
+    explicit SqliteEnrollmentCodes(Connection& connection);
+    [[nodiscard]] Result<EnrollmentCodeRow> find(std::string_view code_id) override;
+    [[nodiscard]] Result<> insert(const EnrollmentCodeRow& row) override;
+    [[nodiscard]] Result<> bind(std::string_view code_id, const Bytes32& public_key, Time used_at,
+                                std::string_view rotation_id) override;
+    [[nodiscard]] Result<> expire_unused(std::string_view agent_id, Time now) override;
+
+  private:
+    Statement find_, insert_, bind_, expire_;
+};
+
+class SqliteApiKeys final : public ApiKeysTable {
+  public:
+    explicit SqliteApiKeys(Connection& connection);
+    [[nodiscard]] Result<ApiKeyRow> find(std::string_view key_id) override;
+    [[nodiscard]] Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<> insert(const ApiKeyRow& row) override;
+    [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
+    [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
+
+  private:
+    Statement find_, list_, insert_, revoke_, revoke_all_;
+};
+
+class SqliteCapabilities final : public CapabilitiesTable {
+  public:
+    explicit SqliteCapabilities(Connection& connection);
+    [[nodiscard]] Result<std::vector<std::string>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<> grant(std::string_view agent_id, std::string_view capability,
+                                 std::string_view granted_by, Time now) override;
+
+  private:
+    Statement list_, grant_;
+};
+
+class SqliteRotations final : public RotationsTable {
+  public:
+    explicit SqliteRotations(Connection& connection);
+    [[nodiscard]] Result<RotationRow> find(std::string_view rotation_id) override;
+    [[nodiscard]] Result<std::vector<RotationRow>> list(const RotationFilter& filter,
+                                                        std::string_view after,
+                                                        std::size_t limit) override;
+    [[nodiscard]] Result<> insert(const RotationRow& row) override;
+    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_activated(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time) override;
+
+  private:
+    Statement find_, list_, list_of_agent_, insert_, commit_, activate_, end_;
+};
+
+class SqliteSettings final : public SettingsTable {
+  public:
+    explicit SqliteSettings(Connection& connection);
+    [[nodiscard]] Result<boost::json::object> all() override;
+    [[nodiscard]] Result<> set(std::string_view name, const boost::json::value& value) override;
+
+  private:
+    Statement all_, set_;
+};
+
+class SqliteMeta final : public MetaTable {
+  public:
+    explicit SqliteMeta(Connection& connection);
+    [[nodiscard]] Result<std::optional<Bytes>> get(std::string_view name) override;
+    [[nodiscard]] Result<> set(std::string_view name, ByteView value) override;
+
+  private:
+    Statement get_, set_;
+};
+
+class SqliteAudit final : public AuditTable {
+  public:
+    explicit SqliteAudit(Connection& connection);
+    [[nodiscard]] Result<std::vector<AuditRow>> query(const AuditFilter& filter,
+                                                      std::size_t limit) override;
+    void append(AuditEvent event) override { waiting_.push_back(std::move(event)); }
+
+    // For the writer: the newest stored row of a stream; the events that the unit appended, which
+    // are then forgotten here; and a row with its place in the chain.
+    [[nodiscard]] Result<ChainHead> head(std::string_view stream_id);
+    [[nodiscard]] std::vector<AuditEvent> take_waiting() { return std::exchange(waiting_, {}); }
+    [[nodiscard]] Result<> insert(const AuditRow& row);
+
+  private:
+    Statement query_, head_, insert_;
+    std::vector<AuditEvent> waiting_;
+};
+
+// All tables of one connection.
+class SqliteTransaction final : public Transaction {
+  public:
+    explicit SqliteTransaction(Connection& connection)
+        : agents_(connection),
+          tombstones_(connection),
+          enrollment_codes_(connection),
+          api_keys_(connection),
+          capabilities_(connection),
+          rotations_(connection),
+          settings_(connection),
+          meta_(connection),
+          audit_(connection) {}
+
+    SqliteAgents& agents() override { return agents_; }
+    SqliteTombstones& tombstones() override { return tombstones_; }
+    SqliteEnrollmentCodes& enrollment_codes() override { return enrollment_codes_; }
+    SqliteApiKeys& api_keys() override { return api_keys_; }
+    SqliteCapabilities& capabilities() override { return capabilities_; }
+    SqliteRotations& rotations() override { return rotations_; }
+    SqliteSettings& settings() override { return settings_; }
+    SqliteMeta& meta() override { return meta_; }
+    SqliteAudit& audit() override { return audit_; }
+
+  private:
+    SqliteAgents agents_;
+    SqliteTombstones tombstones_;
+    SqliteEnrollmentCodes enrollment_codes_;
+    SqliteApiKeys api_keys_;
+    SqliteCapabilities capabilities_;
+    SqliteRotations rotations_;
+    SqliteSettings settings_;
+    SqliteMeta meta_;
+    SqliteAudit audit_;
+};
+
+}  // namespace rekey::storage::sqlite
