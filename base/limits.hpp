@@ -87,6 +87,11 @@ inline constexpr std::size_t kSettings = 128;
 inline constexpr std::size_t kSettingsBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kRotationsAnAnswer = 10000;
 
+// Admin's program.
+inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t kKeyFileBytes = std::size_t{4} * 1024;
+inline constexpr std::size_t kCaFileBytes = std::size_t{1024} * 1024;
+
 static_assert(kErrorBytes < kMessageBytes);
 static_assert(kOutboxBytes >= 2 * kMessageBytes,
               "one message in flight must never close a peer as slow");

@@ -1,0 +1,114 @@
+#include "cli/verbs/agents.hpp"
+
+#include "cli/agent_names.hpp"
+#include "cli/time_text.hpp"
+#include "cli/verbs/print.hpp"
+#include "cli/views.hpp"
+#include "protocol/json_text.hpp"
+
+namespace rekey::cli {
+namespace {
+
+template <protocol::Method M>
+Result<ExitCode> change_agent(Context& context, const ChangeAgentOptions& options) {
+    REKEY_TRY_ASSIGN(agent, find_agent(context.api, options.name));
+    REKEY_TRY_ASSIGN(answer, call<M>(context.api, {agent.agent_id, options.reason}));
+    print(context, answer.json, [&] { return agent_record(answer.value, context.clock.now()); });
+    return ExitCode::ok;
+}
+
+Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts) {
+    std::map<std::string, std::string> labels;
+    for (const std::string& text : texts) {
+        const std::size_t equals = text.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return bad_argument(fmt::format("{} is no label", printable(text)),
+                                "A label is NAME=VALUE, as in --label site=berlin");
+        labels[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    return labels;
+}
+
+}  // namespace
+
+Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options) {
+    protocol::AgentsList::Params params;
+    if (options.status) {
+        params.status = protocol::enum_from<protocol::AgentStatus>(*options.status);
+        if (!params.status)
+            return bad_argument(fmt::format("{} is no status", printable(*options.status)),
+                                "One of active, suspended, revoked");
+    }
+    params.type = options.type;
+    if (options.connection != ListAgentsOptions::Connection::any)
+        params.connected = options.connection == ListAgentsOptions::Connection::connected;
+    REKEY_TRY_ASSIGN(answer, read_pages<protocol::AgentsList>(context.api, params,
+                                                              &protocol::AgentsList::Result::agents,
+                                                              "agents", kNoLimit));
+    print(context, answer.json,
+          [&] { return agents_table(answer.value.agents, context.clock.now()); });
+    if (answer.value.agents.empty())
+        hint(context, "No such agents. To make one: rekeyctl agents create NAME");
+    return ExitCode::ok;
+}
+
+Result<ExitCode> get_agent(Context& context, const std::string& name) {
+    REKEY_TRY_ASSIGN(agent, find_agent(context.api, name));
+    REKEY_TRY_ASSIGN(answer, call<protocol::AgentsGet>(context.api, {agent.agent_id}));
+    print(context, answer.json, [&] { return agent_record(answer.value, context.clock.now()); });
+    return ExitCode::ok;
+}
+
+Result<ExitCode> create_agent(Context& context, const CreateAgentOptions& options) {
+    protocol::AgentsCreate::Params params;
+    params.name = options.name;
+    if (options.type) params.type = *options.type;
+    params.owner = options.owner;
+    REKEY_TRY_ASSIGN(labels, parse_labels(options.labels));
+    params.labels = std::move(labels);
+    if (options.metadata) {
+        auto metadata = protocol::parse_json(*options.metadata);
+        if (metadata.has_error() || !metadata->is_object())
+            return bad_argument("the metadata is no JSON object",
+                                R"(As in --metadata '{"rack": 7}')");
+        params.metadata = std::move(metadata->get_object());
+    }
+    REKEY_TRY_ASSIGN(answer, call<protocol::AgentsCreate>(context.api, params));
+    print(context, answer.json, [&] { return agent_record(answer.value, context.clock.now()); });
+    hint(context, fmt::format("\nTo let it in: rekeyctl enroll-code {}", options.name));
+    return ExitCode::ok;
+}
+
+Result<ExitCode> suspend_agent(Context& context, const ChangeAgentOptions& options) {
+    return change_agent<protocol::AgentsSuspend>(context, options);
+}
+
+Result<ExitCode> reactivate_agent(Context& context, const ChangeAgentOptions& options) {
+    return change_agent<protocol::AgentsReactivate>(context, options);
+}
+
+Result<ExitCode> revoke_agent(Context& context, const ChangeAgentOptions& options) {
+    return change_agent<protocol::AgentsRevoke>(context, options);
+}
+
+Result<ExitCode> make_enroll_code(Context& context, const EnrollCodeOptions& options) {
+    REKEY_TRY_ASSIGN(agent, find_agent(context.api, options.name));
+    REKEY_TRY_ASSIGN(answer, call<protocol::AgentsEnrollmentCode>(context.api, {agent.agent_id}));
+    // Both are printed because that is what was asked for: they are shown only this once.
+    if (options.output == EnrollCodeOptions::Output::join_string) {
+        context.console.out.stream << answer.value.join_string.expose() << '\n';
+        return ExitCode::ok;
+    }
+    print(context, answer.json, [&] {
+        return Record{
+            {"join string", {printable(answer.value.join_string.expose())}},
+            {"expires", {time_text(answer.value.expires_at, context.clock.now())}},
+        };
+    });
+    hint(context,
+         "\nOn the agent's machine run `rekey-agent enroll` and paste the join string at its "
+         "prompt.\nIt works once and is not shown again.");
+    return ExitCode::ok;
+}
+
+}  // namespace rekey::cli
