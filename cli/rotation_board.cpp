@@ -10,6 +10,18 @@ namespace rekey::cli {
 
 using protocol::RotationStatus;
 
+namespace {
+
+// What an agent said that it could not do, and cannot do a moment later either. It names
+// candidate_unresolved just before it reconnects; and that an answer was late, lost or wrong (words
+// of the server's own) may be over with the next one.
+bool lasts(const std::string& reason) {
+    const auto said = protocol::enum_from<protocol::RotationFailure>(reason);
+    return said && *said != protocol::RotationFailure::candidate_unresolved;
+}
+
+}  // namespace
+
 Progress progress_of(const TrackedRotation& rotation) {
     if (rotation.start == TrackedRotation::Start::refused) return Progress::failing;
     switch (rotation.status) {
@@ -21,10 +33,7 @@ Progress progress_of(const TrackedRotation& rotation) {
         case RotationStatus::committed:
             return Progress::under_way;
         case RotationStatus::failing:
-            return rotation.reason ==
-                           protocol::name_of(protocol::RotationFailure::candidate_unresolved)
-                       ? Progress::under_way
-                       : Progress::failing;
+            return lasts(rotation.reason) ? Progress::failing : Progress::under_way;
         case RotationStatus::ended:
             break;
     }

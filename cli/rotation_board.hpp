@@ -29,8 +29,8 @@ struct TrackedRotation {
 };
 
 // What is left to wait for. An agent that is offline is served at its next connect, whenever that
-// is, so nobody waits for it; one that refuses is offered the token again with growing pauses, so
-// it is not waited for either, unless it said that it is just about to reconnect.
+// is, so nobody waits for it; one that said why it cannot take the token is offered it again with
+// growing pauses, so it is not waited for either. All other troubles may pass and are waited out.
 enum class Progress : std::uint8_t { done, at_next_connect, under_way, failing };
 [[nodiscard]] Progress progress_of(const TrackedRotation& rotation);
 

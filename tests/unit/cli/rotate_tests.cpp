@@ -143,10 +143,12 @@ BOOST_AUTO_TEST_CASE(a_failing_agent_ends_with_1_and_does_not_hold_up_the_others
     BOOST_TEST((clock.past < std::chrono::seconds{10}));
 }
 
-BOOST_AUTO_TEST_CASE(an_agent_that_is_about_to_reconnect_is_still_waited_for) {
+BOOST_AUTO_TEST_CASE(troubles_that_may_pass_are_waited_out) {
     tell(1, {kFailing, kFailing, kActivated}, "candidate_unresolved");
-    serve(1);
-    BOOST_TEST((run({"rotate", "web-1"}) == ExitCode::ok));
+    tell(2, {kFailing, kFailing, kFailing, kActivated}, "no_answer");
+    serve(2);
+    BOOST_TEST((run({"rotate", "--all"}) == ExitCode::ok));
+    BOOST_TEST(has(out, "2 activated\n"));
 }
 
 BOOST_AUTO_TEST_CASE(an_agent_that_never_answers_ends_at_the_time_out) {
