@@ -82,6 +82,18 @@ std::optional<WriteFailure> write_durably(const std::string& path, std::string_v
     return std::nullopt;
 }
 
+Result<> sync_durably(const std::string& path) {
+    const auto sync = [](const std::string& what, int flags) -> Result<> {
+        const Descriptor opened(::open(what.c_str(), O_RDONLY | O_CLOEXEC | flags));
+        const int number = opened.open() && ::fsync(opened.get()) == 0 ? 0 : errno;
+        if (number == 0) return {};
+        return Error(number == ENOENT ? Code::not_found : Code::unavailable,
+                     "cannot sync " + what + ": " + system_message(number));
+    };
+    REKEY_TRY(sync(path, 0));
+    return sync(directory_of(path), O_DIRECTORY);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.open()) {

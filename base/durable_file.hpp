@@ -23,6 +23,12 @@ struct WriteFailure {
 [[nodiscard]] std::optional<WriteFailure> write_durably(const std::string& path,
                                                         std::string_view content);
 
+// Makes durable what can be read at `path`: fsync of the file and its directory, which need no
+// space. For content whose write was cut short: a process that is killed between rename and fsync
+// leaves a file that the next one reads and a power loss may still take back. Blocks. `not_found`,
+// or `unavailable` for an I/O error.
+[[nodiscard]] Result<> sync_durably(const std::string& path);
+
 // The whole file. `not_found` if there is none, `unavailable` for an I/O error, `invalid_params`
 // over `max_bytes`.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t max_bytes);

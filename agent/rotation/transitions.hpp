@@ -89,11 +89,11 @@ using CommitDecision = std::variant<AnswerActivated, ConfirmThenAnswer, NotHeld>
 // A4: the token for the next connect: newest candidate, newest confirmed, older confirmed; one is
 // passed over only when it stands in `refused` (rotation_ids that were answered
 // `unknown_credential` since the last success). Null when every token was refused (A6).
-// A connect promotes a candidate, so it has to be durable first: after a start (a crash may have
-// fallen between rename and fsync) and after `failed_after_rename`, the client syncs file and
-// directory or writes again; as long as that fails it passes next_credential the candidate's
-// rotation_id as refused and so connects with a confirmed token, which is accepted until the
-// candidate is confirmed.
+// A connect promotes a candidate, so it has to be durable first (sync_durably or another write):
+// a start syncs file and directory before anything is said about what it read, since a crash may
+// have fallen between rename and fsync; and so does the client after `failed_after_rename`. As long
+// as that fails after a write, it passes the candidate's rotation_id as refused and so connects
+// with a confirmed token, which is accepted until the candidate is confirmed.
 [[nodiscard]] const HeldToken* next_credential(const HeldTokens& held,
                                                const std::vector<std::string>& refused);
 

@@ -180,6 +180,18 @@ BOOST_AUTO_TEST_CASE(a_directory_that_cannot_be_synced_fails_after_the_rename) {
     BOOST_TEST(content_of(path) == "new");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_write_left_behind_can_be_synced_later_and_needs_no_space) {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("state");
+    const auto missing = sync_durably(path);
+    BOOST_REQUIRE(missing.has_error());
+    BOOST_TEST((missing.error().code() == Code::not_found));
+    BOOST_REQUIRE(!write_durably(path, "content"));
+    const SmallFiles full(0);
+    BOOST_TEST(sync_durably(path).has_value());
+    BOOST_TEST(content_of(path) == "content");
+}
+
 BOOST_AUTO_TEST_CASE(a_file_name_without_a_directory_means_the_current_one) {
     const TemporaryDirectory directory;
     const auto old = std::filesystem::current_path();
