@@ -106,7 +106,7 @@ class Client {
 
   private:
     class Running;
-    std::unique_ptr<Running> running_;
+    std::shared_ptr<Running> running_;
 };
 
 }  // namespace rekey::agent

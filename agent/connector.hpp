@@ -64,13 +64,16 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     enum class Phase : std::uint8_t { idle, waiting, connecting, open, closing, stopping, ended };
 
     void connect();
+    [[nodiscard]] Secret choose_credential();
     void wait(Milliseconds delay);
     void set_phase(Phase phase);
     void on_refusal(const Error& error);
-    void on_unknown_credential();
+    void on_unknown_credential(const Error& error);
+    void end_soon();
     void end(EndReason reason);
-    void fail(std::string_view event, std::string error, Milliseconds delay);
-    [[nodiscard]] Milliseconds delay_told(const Error& error);
+    void fail(std::string_view event, const std::string& why, Milliseconds delay);
+    [[nodiscard]] Milliseconds delay_after_close(const net::CloseReason& reason);
+    [[nodiscard]] Milliseconds slowly() { return at_least(limits::kSlowRetry, around_.random); }
 
     Surroundings around_;
     TokenVault& vault_;
@@ -82,10 +85,10 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     Phase phase_ = Phase::idle;
     std::unique_ptr<Conversation> conversation_;
     std::unique_ptr<Timers::Handle> timer_;
-    std::vector<std::string> refused_;  // rotation_ids answered unknown_credential since a success
-    std::string tried_;                 // rotation_id of the token of this attempt
-    std::optional<Leave> leaving_;      // why we closed the connection ourselves
-    std::optional<SteadyTime> not_before_;  // told by agent.reconnect
+    // rotation_ids answered unknown_credential since the last success (A4)
+    std::vector<std::string> refused_;
+    std::string tried_;             // rotation_id of the token of this attempt
+    std::optional<Leave> leaving_;  // why we closed the connection ourselves
     SteadyTime started_{};
     SteadyTime retry_at_{};
     std::uint64_t session_generation_ = 0;

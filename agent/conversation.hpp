@@ -22,7 +22,7 @@ struct Leave {
         candidate_unresolved,  // Rule A: come back with the candidate
         reconnect_asked,       // agent.reconnect
         silence,               // nothing for 2.5 heartbeats, no welcome, no answer to hello
-        other_agent,           // the welcome is for somebody else: nothing of it is believed
+        bad_welcome,           // not understood, or for another agent: nothing of it is believed
     };
     Why why = Why::silence;
     std::string detail;
@@ -55,8 +55,12 @@ class Conversation {
     // The connection is over: no timer and no callback any more.
     void end();
 
+    // When agent.reconnect asked the agent to come back; also if the server closes before.
+    [[nodiscard]] std::optional<SteadyTime> reconnect_at() const { return reconnect_at_; }
+
   private:
     using JsonValue = boost::json::value;
+    using RequestId = protocol::RequestId;
 
     void on_request(const protocol::Request& request);
     void on_welcome(const JsonValue* params);
@@ -69,19 +73,20 @@ class Conversation {
     void on_reconnect(const protocol::Request& request);
     void on_custom(const protocol::Request& request);
 
-    void take_offer(const protocol::RequestId& id, const protocol::RotateOffer& offer);
+    void take_offer(const RequestId& id, const protocol::RotateOffer& offer);
     void apply(const protocol::AgentSettings& settings);
     void arm_heartbeat(Milliseconds delay);
     void beat();
-    void arm_silence();
+    void arm_silence(Milliseconds delay);
     void check_silence();
+    void note_server_time(Time time);
     void ask_key_status();
-    void on_key_status(const Result<JsonValue>& answer);
+    void on_key_status(const protocol::AgentKeyStatus::Result& status);
     void ask_for_rotation(std::string_view reason);
-    void ask_again_in(Milliseconds delay);
+    void look_again_in(Milliseconds delay);
     void leave(Leave::Why why, std::string detail);
     [[nodiscard]] std::int64_t uptime_seconds() const;
-    [[nodiscard]] Milliseconds heartbeat() const { return heartbeat_; }
+    [[nodiscard]] Milliseconds tolerated_silence() const;
 
     template <class T>
     void answer(const std::optional<protocol::RequestId>& id, const T& result);
@@ -108,14 +113,17 @@ class Conversation {
     std::unique_ptr<Timers::Handle> age_timer_;
     std::unique_ptr<Timers::Handle> reconnect_timer_;
     std::optional<WaitingOffer> waiting_;
-    Milliseconds heartbeat_;
+    std::optional<SteadyTime> reconnect_at_;
+    Milliseconds heartbeat_{0};
     SteadyTime last_frame_;
-    std::optional<Time> server_time_;  // at last_server_time_
+    // The server's clock, since ours may be wrong: it said server_time_ at server_time_at_.
+    Time server_time_{};
     SteadyTime server_time_at_{};
     std::uint64_t generation_ = 0;
+    std::uint64_t age_known_of_ = 0;  // the generation whose age was asked for last
     bool welcomed_ = false;
     bool established_ = false;
-    bool accept_next_offer_ = false;  // the application asked for it
+    bool take_next_offer_ = false;  // the application asked for it
     bool ended_ = false;
 };
 

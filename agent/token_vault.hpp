@@ -22,6 +22,9 @@ struct StoreOutcome {
 
 [[nodiscard]] rotation::FailureReason reason_of(int system_error);
 
+// Writes the state durably, reads it back and compares.
+[[nodiscard]] StoreOutcome write_state(Disk& disk, const AgentState& state);
+
 // The agent's state in memory and on its disk, kept in step: every change is written, read back and
 // compared before it counts. One thread; calls block for the disk.
 class TokenVault {
@@ -43,7 +46,6 @@ class TokenVault {
 
   private:
     TokenVault(Disk& disk, AgentState state) : disk_(&disk), state_(std::move(state)) {}
-    StoreOutcome write_and_compare(const AgentState& next);
 
     Disk* disk_;
     AgentState state_;
