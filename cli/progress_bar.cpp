@@ -8,20 +8,26 @@
 namespace rekey::cli {
 namespace {
 
-constexpr std::size_t kBarCells = 24;
+constexpr std::size_t kWidestBar = 24;
+constexpr std::size_t kNarrowestBar = 8;
 
 }  // namespace
 
-std::string bar_text(const RotationCounts& counts, Milliseconds elapsed, std::size_t columns) {
+std::string bar_text(RotationCounts counts, Milliseconds elapsed, std::size_t columns) {
     const std::size_t settled = counts.total - counts.under_way;
-    const std::size_t filled = counts.total == 0 ? kBarCells : kBarCells * settled / counts.total;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
-    const std::string text =
-        fmt::format("[{}{}]  {}/{}  {}  {}:{:02}", std::string(filled, '#'),
-                    std::string(kBarCells - filled, '-'), settled, counts.total,
-                    counts_text(counts), seconds / 60, seconds % 60);
+    counts.under_way = 0;  // the bar says it
+    const std::string text = fmt::format("  {}/{}  {}:{:02}  {}", settled, counts.total,
+                                         seconds / 60, seconds % 60, counts_text(counts));
     // One column stays free: a full line would wrap, and could not be drawn over.
-    return columns == 0 ? text : cut_to_width(text, columns - 1);
+    const std::size_t taken = display_width(text) + 3;
+    std::size_t cells = kWidestBar;
+    if (columns != 0)
+        cells = std::clamp(columns > taken ? columns - taken : 0, kNarrowestBar, kWidestBar);
+    const std::size_t filled = counts.total == 0 ? cells : cells * settled / counts.total;
+    const std::string line =
+        fmt::format("[{}{}]{}", std::string(filled, '#'), std::string(cells - filled, '-'), text);
+    return columns == 0 ? line : cut_to_width(line, columns - 1);
 }
 
 std::string line_text(const TrackedRotation& rotation) {

@@ -28,8 +28,8 @@ class ProgressBar {
     std::string last_note_;
 };
 
-// "[######------]  12/24  12 activated, 12 under way  0:07", not wider than `columns` (0: any).
-[[nodiscard]] std::string bar_text(const RotationCounts& counts, Milliseconds elapsed,
+// "[######------]  12/24  0:07  12 activated", not wider than `columns` (0: any).
+[[nodiscard]] std::string bar_text(RotationCounts counts, Milliseconds elapsed,
                                    std::size_t columns);
 // "web-1: activated, generation 3"
 [[nodiscard]] std::string line_text(const TrackedRotation& rotation);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <unistd.h>
@@ -37,13 +38,21 @@ DataDir find_data_dir(const TargetOptions& options, const Environment& environme
     return {environment.variable("HOME").value_or("") + "/.local/state/rekey", false};
 }
 
-// The same read as base's, but a file that this user may not open is a matter of permission.
+constexpr std::string_view kOtherUser =
+    "Run it as the user who runs rekeyd (sudo rekeyctl …), or give --server and --api-key-file";
+
+// What the system refuses this user is a matter of permission; `not_found` stays, because some
+// files need not be there; everything else needs a look at the path.
+Error file_error(const Error& error, const std::string& path) {
+    if (error.code() == Code::not_found) return error;
+    if (::access(path.c_str(), R_OK) != 0 && errno == EACCES)
+        return with_way_out(Error(Code::permission_denied, error.message()), kOtherUser);
+    return with_way_out(error, "Is this the right file?");
+}
+
 Result<std::string> read_as_user(const std::string& path, std::size_t max_bytes) {
     auto content = read_file(path, max_bytes);
-    if (content.has_error() && ::access(path.c_str(), R_OK) != 0 && errno == EACCES)
-        return with_way_out(Error(Code::permission_denied, content.error().message()),
-                            "Run it as the user who runs rekeyd (sudo rekeyctl …), or give "
-                            "--server and --api-key-file");
+    if (content.has_error()) return file_error(content.error(), path);
     return content;
 }
 
@@ -141,7 +150,11 @@ Result<Secret> checked_key(std::string_view text, const std::string& source) {
 }
 
 Result<Secret> read_key_file(const std::string& path) {
-    REKEY_TRY(require_private(path));
+    const auto is_private = require_private(path);
+    if (is_private.has_error() && is_private.error().code() == Code::permission_denied)
+        return with_way_out(is_private.error(),
+                            "If somebody may have read it, replace the key as well");
+    if (is_private.has_error()) return file_error(is_private.error(), path);
     REKEY_TRY_ASSIGN(content, read_as_user(path, limits::kKeyFileBytes));
     auto key = checked_key(content, path);
     wipe_string(content);

@@ -288,16 +288,20 @@ BOOST_AUTO_TEST_CASE(on_a_terminal_one_line_is_drawn_over_again) {
     BOOST_TEST((run({"rotate", "web-1"}) == ExitCode::ok));
     BOOST_TEST(has(err, "\r\x1b[K"));
     BOOST_TEST(has(err, "0/1"));
-    BOOST_TEST(has(err, "1/1  1 activated"));
+    BOOST_TEST(has(err, "1/1  0:00  1 activated"));
     BOOST_TEST(err.str().find('\n') == err.str().size() - 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_bar_fills_and_never_wraps) {
     const RotationCounts half{10, 4, 1, 5, 0};
-    BOOST_TEST(bar_text(half, std::chrono::seconds{65}, 0) ==
-               "[############------------]  5/10  4 activated, 1 at the next connect, 5 under way  "
-               "1:05");
-    BOOST_TEST(display_width(bar_text(half, std::chrono::seconds{65}, 40)) == 39U);
+    const auto bar = [&](std::size_t room) {
+        return bar_text(half, std::chrono::seconds{65}, room);
+    };
+    BOOST_TEST(bar(0) ==
+               "[############------------]  5/10  1:05  4 activated, 1 at the next connect");
+    BOOST_TEST(bar(67) == "[########--------]  5/10  1:05  4 activated, 1 at the next connect");
+    BOOST_TEST(display_width(bar(67)) == 66U);
+    BOOST_TEST(display_width(bar(40)) == 39U);
     BOOST_TEST(bar_text({}, Milliseconds{0}, 0).starts_with("[########################]  0/0"));
 }
 

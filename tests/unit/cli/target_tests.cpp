@@ -162,6 +162,10 @@ BOOST_AUTO_TEST_CASE(a_key_that_others_can_read_is_refused_with_the_command_that
     ::chmod((dir / "admin.key").c_str(), 0640);
     BOOST_TEST((error().code() == Code::permission_denied));
     BOOST_TEST(says(error(), "chmod 600"));
+    BOOST_TEST(!says(error(), "capability"));
+    options.api_key_file = dir.string();
+    ::chmod(dir.c_str(), 0700);
+    BOOST_TEST(says(error(), "right file"));
     options.api_key_file = (root / "nowhere").string();
     BOOST_TEST((error().code() == Code::not_found));
 }
