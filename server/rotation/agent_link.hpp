@@ -31,7 +31,7 @@ class AgentLink {
   public:
     // The agent's answer to a call: its result, or its error object as an Error; `agent_timeout`
     // when none came in time, `agent_offline` when the session ended first. An answer that comes
-    // after its time-out is given to `late`.
+    // after its time-out is given to `late`. Both run while the link is alive, on its thread.
     using Answer = std::function<void(Result<boost::json::value>)>;
 
     virtual ~AgentLink() = default;

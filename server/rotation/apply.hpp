@@ -17,6 +17,8 @@ namespace rekey::server::rotation {
 struct Cause {
     std::string actor;  // agent id, or "system"
     boost::json::object details;
+    // Why a token was minted, when the transition mints one.
+    RotationCause minted_for = RotationCause::schedule;
 };
 
 // Writes one transition in the transaction at hand: the row (compare-and-swap: `conflict` means

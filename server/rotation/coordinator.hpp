@@ -98,8 +98,9 @@ class Coordinator {
     // without a session.
     [[nodiscard]] FreshToken mint(std::string_view agent_id, std::uint64_t generation);
 
-  private:
     struct State;
+
+  private:
     std::shared_ptr<State> state_;
 };
 

@@ -21,7 +21,8 @@ LAYERS = {
 }
 # Inside server/, low to high: a room includes only rooms before it. Files directly in server/ are named by themselves;
 # app, main and config stand above all.
-ROOMS = ["rotation", "settings", "metrics", "audit", "shard", "rpc", "scheduler", "sessions", "enrollment",
+# The pure transitions are a room of their own, below the settings that they give words to.
+ROOMS = ["transitions", "settings", "rotation", "metrics", "audit", "shard", "rpc", "scheduler", "sessions", "enrollment",
          "methods", "http"]
 # Template instantiation of Beast is what costs in a build: these and nothing else include it.
 BEAST = {"net/", "tests/", "bench/"}
@@ -47,12 +48,18 @@ def includes(path):
             yield number, found.group(1)
 
 
+def path_is_transitions(parts):
+    return len(parts) == 3 and parts[1] == "rotation" and parts[2].startswith("transitions.")
+
+
 def room(path):
     """server/rpc/x.hpp -> rpc, server/settings.hpp -> settings; None when it is not one of ROOMS."""
     parts = pathlib.PurePosixPath(path).parts
     if len(parts) < 2 or parts[0] != "server":
         return None
     name = parts[1].split(".")[0]
+    if path_is_transitions(parts):
+        return "transitions"
     return name if name in ROOMS else None
 
 

@@ -1,0 +1,114 @@
+#include "server/rotation/apply.hpp"
+
+#include "protocol/close_codes.hpp"
+
+#include <utility>
+
+namespace rekey::server::rotation {
+
+namespace {
+
+// What became different, as far as other tables care.
+struct Changes {
+    bool minted = false;
+    bool promoted = false;
+    bool activated = false;
+};
+
+Changes compare(const Credentials& before, const Credentials& after) {
+    Changes changes;
+    changes.minted = after.pending &&
+                     (!before.pending || before.pending->rotation_id != after.pending->rotation_id);
+    changes.promoted = after.current && (!before.current ||
+                                         before.current->rotation_id != after.current->rotation_id);
+    changes.activated = after.activated_generation != before.activated_generation;
+    return changes;
+}
+
+template <class Token>
+void name_token(boost::json::object& details, const Token& token) {
+    details["rotation_id"] = token.rotation_id;
+    details["generation"] = token.generation;
+}
+
+// Which rotation a transition is about: the one that moved, else the one under way.
+void name_rotation(boost::json::object& details, const Credentials& before,
+                   const Credentials& after, const Changes& changes) {
+    if (changes.promoted || changes.activated)
+        name_token(details, *after.current);
+    else if (changes.minted)
+        name_token(details, *after.pending);
+    else if (before.pending)
+        name_token(details, *before.pending);
+}
+
+Result<> write_progress(storage::RotationsTable& rotations, const storage::AgentRow& row,
+                        const Changes& changes, const Cause& cause, Time now) {
+    const Credentials& after = row.credentials;
+    if (changes.minted)
+        REKEY_TRY(rotations.insert({.rotation_id = after.pending->rotation_id,
+                                    .agent_id = row.agent_id,
+                                    .generation = after.pending->generation,
+                                    .cause = cause.minted_for,
+                                    .actor = cause.actor,
+                                    .started_at = now}));
+    if (changes.promoted) REKEY_TRY(rotations.mark_committed(after.current->rotation_id, now));
+    if (changes.activated) REKEY_TRY(rotations.mark_activated(after.current->rotation_id, now));
+    return {};
+}
+
+}  // namespace
+
+Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
+               const Transition& transition, const Cause& cause, Time now) {
+    if (!transition.changed()) return {};
+    const Changes changes = compare(row.credentials, transition.after);
+    storage::AuditEvent event{.time = now,
+                              .actor = cause.actor,
+                              .action = std::string(transition.action),
+                              .subject = row.agent_id,
+                              .outcome = "ok",
+                              .details = cause.details};
+    if (transition.action.starts_with("rotation."))
+        name_rotation(event.details, row.credentials, transition.after, changes);
+
+    row.credentials = transition.after;
+    row.updated_at = now;
+    if (changes.promoted) row.rotation_count += 1;
+    REKEY_TRY(transaction.agents().update(row));
+    for (const RetiredToken& retired : transition.retired)
+        REKEY_TRY(transaction.tombstones().insert({.agent_id = row.agent_id,
+                                                   .kind = storage::TombstoneKind::token,
+                                                   .hash = retired.hash,
+                                                   .generation = retired.generation,
+                                                   .retired_at = now}));
+    REKEY_TRY(write_progress(transaction.rotations(), row, changes, cause, now));
+    if (!transition.ended_rotation_id.empty())
+        REKEY_TRY(transaction.rotations().mark_ended(transition.ended_rotation_id, now));
+    transaction.audit().append(std::move(event));
+    return {};
+}
+
+void close_sessions(ConnectedAgents& agents, const std::string& agent_id,
+                    const Transition& transition) {
+    using protocol::CloseCode;
+    const auto close_all = [&](CloseCode code) {
+        const auto number = static_cast<std::uint16_t>(code);
+        agents.close(agent_id, number, protocol::close_name(number), std::nullopt);
+    };
+    switch (transition.sessions) {
+        case SessionsAfter::keep:
+            return;
+        case SessionsAfter::close_suspended:
+            return close_all(CloseCode::suspended);
+        case SessionsAfter::close_revoked:
+            return close_all(CloseCode::revoked);
+        case SessionsAfter::close_retired:
+            break;
+    }
+    const auto number = static_cast<std::uint16_t>(CloseCode::re_authenticate);
+    for (const RetiredToken& retired : transition.retired)
+        agents.close(agent_id, number, protocol::close_name(number), retired.generation);
+}
+
+}  // namespace rekey::server::rotation
