@@ -20,6 +20,9 @@
 
 namespace rekey::server::sessions {
 
+class SessionHost;
+class Wire;
+
 // What a token was good for, at the moment it was looked at. Handed from authenticate() to adopt().
 struct Admission {
     std::string agent_id;
@@ -62,6 +65,7 @@ class AgentDoor {
     // again before `agent.welcome`, so that a revoke in between is not survived (I4). On `shard`'s
     // thread.
     void adopt(Shard& shard, net::WebSocket socket, Admission admission);
+    void adopt(Shard& shard, std::unique_ptr<Wire> wire, Admission admission);
 
     // Lets nobody in any more; tells every agent when to come back (`agent.reconnect`) and closes
     // it with 4000 at a moment of its own within `window`. `done` comes once all are gone, on any
@@ -70,11 +74,9 @@ class AgentDoor {
     // The same without a window.
     void close_all(std::function<void()> done) { drain(Milliseconds{0}, std::move(done)); }
 
-    class Host;
-
   private:
     Parts parts_;
-    std::vector<std::unique_ptr<Host>> hosts_;  // one a shard
+    std::vector<std::unique_ptr<SessionHost>> hosts_;  // one a shard
 };
 
 }  // namespace rekey::server::sessions

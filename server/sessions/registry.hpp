@@ -44,6 +44,12 @@ class RegisteredSession : public rotation::AgentLink {
 // session is touched on its own shard's thread only.
 class SessionRegistry final : public rotation::ConnectedAgents {
   public:
+    // Where a connection lives: a number that its shard's thread looks up with find().
+    struct Place {
+        Shard* shard;
+        std::uint64_t connection;
+    };
+
     explicit SessionRegistry(Shards& shards);
 
     // Grows with each connection of the process; never 0.
@@ -57,11 +63,7 @@ class SessionRegistry final : public rotation::ConnectedAgents {
     void set_ready(std::string_view agent_id, std::uint64_t connection, bool ready);
 
     // The newest connection of this agent that is older than `connection`.
-    struct Older {
-        Shard* shard;
-        std::uint64_t connection;
-    };
-    [[nodiscard]] std::optional<Older> older_than(std::string_view agent_id,
+    [[nodiscard]] std::optional<Place> older_than(std::string_view agent_id,
                                                   std::uint64_t connection) const;
     // The session, if it is still registered. On its own shard's thread only.
     [[nodiscard]] std::shared_ptr<RegisteredSession> find(std::string_view agent_id,
@@ -104,6 +106,7 @@ class SessionRegistry final : public rotation::ConnectedAgents {
     static constexpr std::size_t kStripes = 64;
 
     [[nodiscard]] Stripe& stripe_of(std::string_view agent_id) const;
+    [[nodiscard]] std::optional<Place> ready_of(std::string_view agent_id) const;
 
     Shards& shards_;
     std::atomic<std::uint64_t> connections_made_{0};

@@ -1,0 +1,125 @@
+#include "base/limits.hpp"
+#include "server/sessions/call_table.hpp"
+#include "tests/unit/server/support/world.hpp"
+
+using namespace rekey;
+using namespace rekey::server;
+using namespace rekey::server::sessions;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+    testing::ManualClock clock;
+    net::TimingWheel wheel{clock.steady_now(), limits::kShardTick};
+    CallTable table;
+    std::vector<std::string> heard;
+
+    CallTable::Answer hear(const std::string& name) {
+        return [this, name](const Result<boost::json::value>& answer) {
+            heard.push_back(name + (answer.has_error() ? ":" + answer.error().message()
+                                                       : "=" + boost::json::serialize(*answer)));
+        };
+    }
+    std::int64_t call(const std::string& name, Milliseconds timeout = 30s) {
+        return table.add(wheel, clock.steady_now(), timeout, hear(name), hear(name + "-late"))
+            .value();
+    }
+    bool respond(std::int64_t id, const boost::json::value& result) {
+        protocol::Response response;
+        response.id = id;
+        response.result = &result;
+        return table.on_response(response);
+    }
+    void pass(Milliseconds time) {
+        clock.advance(time);
+        wheel.advance(clock.steady_now());
+    }
+    void check(std::vector<std::string> expected) {
+        BOOST_TEST(heard == expected, boost::test_tools::per_element());
+        heard.clear();
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(call_table_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(answers_meet_their_calls_in_any_order) {
+    const auto first = call("first");
+    const auto second = call("second");
+    BOOST_TEST(respond(second, 2));
+    BOOST_TEST(respond(first, 1));
+    check({"second=2", "first=1"});
+    BOOST_TEST(table.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_answer_meets_nothing) {
+    const auto id = call("a");
+    BOOST_TEST(respond(id, 1));
+    BOOST_TEST(!respond(id, 2));
+    BOOST_TEST(!respond(id + 1, 2));
+    check({"a=1"});
+}
+
+BOOST_AUTO_TEST_CASE(after_the_time_out_the_answer_is_late_and_only_once) {
+    const auto id = call("a", 1s);
+    pass(999ms);
+    check({});
+    pass(500ms);
+    check({"a:the agent did not answer in time"});
+    BOOST_TEST(respond(id, 1));
+    BOOST_TEST(!respond(id, 1));
+    check({"a-late=1"});
+}
+
+BOOST_AUTO_TEST_CASE(an_error_object_is_an_error) {
+    const auto id = call("a");
+    const auto error = testing::parse(R"({"code":-32601,"message":"no such method"})");
+    protocol::Response response;
+    response.id = id;
+    response.error = &error;
+    BOOST_TEST(table.on_response(response));
+    check({"a:no such method"});
+}
+
+BOOST_AUTO_TEST_CASE(neither_result_nor_error_is_null) {
+    const auto id = call("a");
+    protocol::Response response;
+    response.id = id;
+    BOOST_TEST(table.on_response(response));
+    check({"a=null"});
+}
+
+BOOST_AUTO_TEST_CASE(the_end_is_heard_by_those_who_wait_and_nobody_else) {
+    call("late", 1s);
+    pass(2s);
+    call("waiting");
+    heard.clear();
+    table.end();
+    check({"waiting:the agent's session ended"});
+    pass(60s);
+    check({});
+}
+
+BOOST_AUTO_TEST_CASE(both_numbers_are_bounded) {
+    for (std::size_t count = 0; count < limits::kPendingCallsASession; ++count) call("x", 1s);
+    const auto refused = table.add(wheel, clock.steady_now(), 1s, {}, {});
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code() == Code::overloaded));
+    pass(2s);
+    BOOST_TEST(heard.size() == limits::kPendingCallsASession);
+    BOOST_TEST(table.size() == limits::kLateCallsASession);
+    call("y");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_make_the_next_call) {
+    const auto id = table
+                        .add(wheel, clock.steady_now(), 30s,
+                             [&](const Result<boost::json::value>&) { call("next"); }, {})
+                        .value();
+    BOOST_TEST(respond(id, 1));
+    BOOST_TEST(table.size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
