@@ -1,5 +1,7 @@
 #include "fake_server.hpp"
 
+#include "protocol/token.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -103,7 +105,22 @@ ServerAddress FakeServer::address() const {
     return {"127.0.0.1", listener_->port(), protocol::PinnedCa{protocol::parse_pin(pin_).value()}};
 }
 
+std::string FakeServer::join_string() {
+    const ServerAddress server = address();
+    const protocol::JoinString join{
+        server.host, server.port,
+        protocol::mint_token(protocol::TokenKind::enrollment_code, uuid(7), random_), server.trust};
+    return std::string(protocol::format_join_string(join).expose());
+}
+
 void FakeServer::on_request(net::HttpExchange exchange) {
+    if (exchange.request().path() == "/enroll")
+        return exchange.respond(net::HttpResponse::json(
+            200, boost::json::serialize(boost::json::object{{"agent_id", kAgentId},
+                                                            {"token", token_text(1)},
+                                                            {"generation", 1},
+                                                            {"rotation_id", uuid(1)},
+                                                            {"server_ca", ""}})));
     const std::string authorization(exchange.request().headers.get("Authorization"));
     {
         const std::lock_guard lock(mutex_);

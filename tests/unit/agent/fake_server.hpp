@@ -22,13 +22,15 @@
 namespace rekey::agent::test {
 
 // A server over real TLS on a thread of its own: welcomes whoever holds a token of fakes.hpp,
-// answers every request, and rotates when told.
+// answers every request, enrolls whoever asks, and rotates when told.
 class FakeServer {
   public:
     FakeServer();
     ~FakeServer();
 
     [[nodiscard]] ServerAddress address() const;
+    // For POST /enroll, which gives token 1.
+    [[nodiscard]] std::string join_string();
     // Offers token `generation` on the newest connection; the commit follows the answer.
     void offer(std::uint64_t generation);
     void close_all(std::uint16_t code);
