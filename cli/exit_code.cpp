@@ -104,8 +104,8 @@ std::string error_line(const Error& error) {
         fmt::format("rekeyctl: {}: {}", row.name,
                     printable(error.message().empty() ? std::string(row.phrase) : error.message()));
     append_field(line, error);
-    if (error.retry_after())
-        line += fmt::format("; try again in {} s", error.retry_after()->count());
+    if (const auto after = error.retry_after())
+        line += fmt::format("; try again in {} s", after->count());
     if (const std::string at = detail(error, "not_before"); !at.empty())
         line += fmt::format("; not before {}", at);
     const std::string own = detail(error, kWayOut);

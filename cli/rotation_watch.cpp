@@ -122,7 +122,7 @@ Result<WatchEnd> watch(Context& context, RotationBoard& board, ProgressBar& bar,
         const Error& error = calls.error();
         if (!passes_by_itself(error.code())) return error;
         bar.note(error_line(error));
-        pause = error.retry_after() ? Milliseconds(*error.retry_after()) : kLongestPause;
+        pause = std::max<Milliseconds>(error.retry_after().value_or(0s), kLongestPause);
     }
 }
 

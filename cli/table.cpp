@@ -91,6 +91,7 @@ std::string Table::render(const Screen& screen) const {
         out += line + '\n';
     };
     std::vector<Cell> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back({column.title});
     append_line([&](std::size_t i) -> const Cell& { return titles[i]; });
     for (const auto& row : rows_) append_line([&](std::size_t i) -> const Cell& { return row[i]; });

@@ -13,7 +13,7 @@ namespace rekey::cli {
 // `text`; empty: there is no shorter form.
 struct Cell {
     std::string text;
-    std::string brief = {};
+    std::string brief;
     Tone tone = Tone::plain;
 };
 

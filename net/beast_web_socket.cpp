@@ -1,16 +1,10 @@
-// The one file that instantiates Beast's WebSocket: it takes half a minute to compile.
+#include "net/beast_web_socket.hpp"
+
 #include "base/contract.hpp"
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
-#include "net/web_socket_connection.hpp"
-#include "net/wire.hpp"
-
-#include <boost/beast/websocket/rfc6455.hpp>
-#include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
-#include <array>
-#include <vector>
 
 namespace rekey::net {
 namespace {
@@ -21,98 +15,19 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using websocket::stream_base;
 
-// Where an idle connection reads: most messages fit, so that they are neither allocated nor copied.
-constexpr std::size_t kInlineBytes = 256;
 // A close frame's reason (RFC 6455, section 5.5: 125 bytes with the code).
 constexpr std::size_t kCloseReasonBytes = 123;
 // How much is gathered for one write.
 constexpr std::size_t kGatheredBytes = std::size_t{64} * 1024;
 
-class BeastWebSocket final : public WebSocketConnection,
-                             public std::enable_shared_from_this<BeastWebSocket> {
-  public:
-    BeastWebSocket(Stream stream, FrameScan::From from)
-        : remote_address_(address_of(stream)), ws_(std::move(stream), from) {
-        ws_.auto_fragment(false);
-        ws_.text(true);
-        ws_.read_message_max(limits::kMessageBytes);
-    }
-
-    void accept(UpgradeAnswer answer,
-                std::function<void(std::shared_ptr<WebSocketConnection>)> callback);
-    void call(UpgradeCall call, std::function<void(OpenOutcome)> callback);
-
-    void start(WebSocketObserver& observer) override;
-    void send(std::string message) override;
-    void ping() override;
-    void close(std::uint16_t code, std::string_view reason) override;
-    void abort() override;
-
-    [[nodiscard]] bool is_open() const override { return state_ == State::open; }
-    [[nodiscard]] std::size_t outbox_bytes() const override {
-        return outbox_bytes_ + ws_.next_layer().corked_bytes();
-    }
-    [[nodiscard]] const std::string& remote_address() const override { return remote_address_; }
-    [[nodiscard]] bool is_secure() const override { return stream().is_secure(); }
-    [[nodiscard]] bool resumed_tls() const override {
-        return is_secure() && is_resumed(stream().tls());
-    }
-
-  private:
-    // `closing`: we wait for the queue to drain, for the peer's close frame, or for both.
-    enum class State : std::uint8_t { opening, open, closing, closed };
-
-    static std::string address_of(Stream& stream) {
-        ErrorCode error;
-        const auto endpoint = stream.socket().remote_endpoint(error);
-        return error ? std::string("unknown") : endpoint_text(endpoint);
-    }
-    [[nodiscard]] Wire& wire() { return ws_.next_layer(); }
-    [[nodiscard]] Stream& stream() { return ws_.next_layer().stream(); }
-    [[nodiscard]] const Stream& stream() const {
-        return const_cast<BeastWebSocket*>(this)->stream();
-    }
-
-    void opened();
-    void watch_frames();
-    void read_next();
-    void on_read(const ErrorCode& error, std::size_t bytes);
-    void deliver(std::size_t bytes);
-    void on_read_error(const ErrorCode& error);
-    void write(std::string message);
-    void on_written(const ErrorCode& error);
-    void fail(std::uint16_t code, std::string_view reason);
-    void begin_closing(std::uint16_t code, std::string_view reason);
-    void send_close_frame();
-    void start_deadline();
-    void finish(CloseReason reason);
-    void linger();
-    void drain();
-    void cut();
-
-    std::string remote_address_;
-    websocket::stream<Wire, false> ws_;
-    WebSocketObserver* observer_ = nullptr;
-    State state_ = State::opening;
-    bool writing_ = false;
-    bool pinging_ = false;
-    bool close_sent_ = false;
-    std::array<char, kInlineBytes> inline_{};
-    std::string message_;  // one that did not fit
-    std::string writing_message_;
-    std::vector<std::string> queue_;
-    std::size_t queue_head_ = 0;
-    std::size_t outbox_bytes_ = 0;
-    std::unique_ptr<CloseReason> closing_;  // ours, once we close
-    std::unique_ptr<IoTimer> deadline_;
-    ErrorCode network_error_;
-};
+}  // namespace
 
 void BeastWebSocket::accept(UpgradeAnswer answer,
                             std::function<void(std::shared_ptr<WebSocketConnection>)> callback) {
     wire().prefetch(std::move(answer.read_ahead));
     ws_.set_option(stream_base::decorator([&answer](websocket::response_type& response) {
-        response.set(http::field::sec_websocket_protocol, answer.subprotocol);
+        if (!answer.subprotocol.empty())
+            response.set(http::field::sec_websocket_protocol, answer.subprotocol);
         response.set(http::field::server, "rekey");
     }));
     // The original request was checked by the HTTP side; Beast needs only these.
@@ -269,9 +184,8 @@ void BeastWebSocket::send(std::string message) {
     if (state_ != State::open) return;
     if (outbox_bytes() + message.size() > limits::kOutboxBytes)
         return fail(close_code::kSlowConsumer, "slow consumer");
-    outbox_bytes_ += message.size();
     if (writing_)
-        queue_.push_back(std::move(message));
+        outbox_.push(std::move(message));
     else
         write(std::move(message));
 }
@@ -279,8 +193,7 @@ void BeastWebSocket::send(std::string message) {
 void BeastWebSocket::write(std::string message) {
     writing_ = true;
     writing_message_ = std::move(message);
-    const bool more = queue_head_ < queue_.size();
-    wire().cork(more && wire().corked_bytes() < kGatheredBytes);
+    wire().cork(!outbox_.empty() && wire().corked_bytes() < kGatheredBytes);
     ws_.async_write(asio::buffer(writing_message_),
                     [self = shared_from_this()](const ErrorCode& error, std::size_t) {
                         self->on_written(error);
@@ -289,7 +202,6 @@ void BeastWebSocket::write(std::string message) {
 
 void BeastWebSocket::on_written(const ErrorCode& error) {
     writing_ = false;
-    outbox_bytes_ -= std::min(outbox_bytes_, writing_message_.size());
     if (state_ == State::closed) return;
     if (error) {
         // The read finds the socket closed and tells the observer.
@@ -299,10 +211,8 @@ void BeastWebSocket::on_written(const ErrorCode& error) {
         }
         return;
     }
-    if (queue_head_ < queue_.size()) return write(std::move(queue_[queue_head_++]));
+    if (!outbox_.empty()) return write(outbox_.pop());
     // An idle connection holds nothing.
-    queue_ = {};
-    queue_head_ = 0;
     if (writing_message_.capacity() > kInlineBytes) writing_message_ = {};
     if (state_ == State::closing) send_close_frame();
 }
@@ -322,9 +232,7 @@ void BeastWebSocket::close(std::uint16_t code, std::string_view reason) {
 // As close(), but nothing that is queued is sent any more.
 void BeastWebSocket::fail(std::uint16_t code, std::string_view reason) {
     if (state_ != State::open && (state_ != State::closing || close_sent_)) return;
-    queue_ = {};
-    queue_head_ = 0;
-    outbox_bytes_ = writing_ ? writing_message_.size() : 0;
+    outbox_.clear();
     begin_closing(code, reason);
     // Beast sends it after the write under way, if there is one.
     wire().cork(false);
@@ -370,8 +278,7 @@ void BeastWebSocket::finish(CloseReason reason) {
     state_ = State::closed;
     WebSocketObserver* observer = observer_;
     observer_ = nullptr;
-    queue_ = {};
-    outbox_bytes_ = 0;
+    outbox_.clear();
     linger();
     if (observer != nullptr) observer->on_closed(reason);
 }
@@ -405,8 +312,6 @@ void BeastWebSocket::abort() {
     state_ = State::closed;
     cut();
 }
-
-}  // namespace
 
 void open_as_server(Stream stream, UpgradeAnswer answer,
                     std::function<void(std::shared_ptr<WebSocketConnection>)> callback) {

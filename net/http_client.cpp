@@ -76,17 +76,23 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
         return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     }
 
+    // Operations of a call that has failed end later, maybe during the next one.
+    [[nodiscard]] bool is_current(const std::shared_ptr<Stream>& stream) const {
+        return callback_ && stream == stream_ && stream->socket().is_open();
+    }
+
     void write() {
         begin_response();
         buffer_.clear();
-        asio::async_write(*stream_, asio::buffer(output_),
-                          [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                              wipe_string(self->output_);
-                              self->output_ = {};
-                              // A refusal may have come before all was sent: read it.
-                              if (self->callback_) self->read();
-                              (void)error;
-                          });
+        // A refusal may have come before all was sent, so what went wrong shows when it is read.
+        asio::async_write(
+            *stream_, asio::buffer(output_),
+            [self = shared_from_this(), stream = stream_](const ErrorCode&, std::size_t) {
+                if (!self->is_current(stream)) return;
+                wipe_string(self->output_);
+                self->output_ = {};
+                self->read();
+            });
     }
 
     void begin_response() {
@@ -98,13 +104,13 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
     }
 
     void read() {
-        stream_->async_read_some(
-            buffer_.prepare(kReadBytes),
-            [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
-                if (!self->callback_) return;
-                self->buffer_.commit(bytes);
-                self->on_read(error);
-            });
+        stream_->async_read_some(buffer_.prepare(kReadBytes),
+                                 [self = shared_from_this(), stream = stream_](
+                                     const ErrorCode& error, std::size_t bytes) {
+                                     if (!self->is_current(stream)) return;
+                                     self->buffer_.commit(bytes);
+                                     self->on_read(error);
+                                 });
     }
 
     void on_read(const ErrorCode& error) {
@@ -163,7 +169,7 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
     HttpCallback callback_;
     IoTimer deadline_;
     std::unique_ptr<Dial> dial_;
-    std::unique_ptr<Stream> stream_;
+    std::shared_ptr<Stream> stream_;  // its operations hold it too
     std::string output_;
     bool is_head_ = false;
     boost::beast::flat_buffer buffer_;

@@ -73,6 +73,7 @@ void HttpConnection::begin_request() {
 void HttpConnection::read_some() {
     if (buffer_.size() + kReadBytes > buffer_.max_size())
         return refuse(http::error::buffer_overflow);
+    read_pending_ = true;
     stream_->async_read_some(
         buffer_.prepare(kReadBytes),
         [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
@@ -81,6 +82,8 @@ void HttpConnection::read_some() {
 }
 
 void HttpConnection::on_read(const ErrorCode& error, std::size_t bytes) {
+    read_pending_ = false;
+    if (phase_ == Phase::lingering) return drain();
     if (phase_ != Phase::idle && phase_ != Phase::reading) return;
     if (error) return close();
     buffer_.commit(bytes);
@@ -233,7 +236,7 @@ void HttpConnection::linger() {
     stream_->shutdown_send();
     arm_deadline(limits::kCloseHandshakeTimeout);
     buffer_.clear();
-    drain();
+    if (!read_pending_) drain();  // else once the read under way has ended
 }
 
 void HttpConnection::drain() {

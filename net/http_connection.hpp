@@ -77,6 +77,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     boost::beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     bool header_seen_ = false;
+    bool read_pending_ = false;
     bool keep_alive_ = true;
     bool without_body_ = false;
     std::string output_;

@@ -76,7 +76,8 @@ struct HttpServerOptions {
 // limits::kTlsHandshakeTimeout, kHttpHeaderTimeout, kHttpIdleTimeout, kHttpHeaderBytes (431) and
 // kHttpBodyBytes (413), and hands them to the handler one at a time a connection. A request with
 // both Content-Length and Transfer-Encoding, or with two lengths, is refused with 400 and the
-// connection closed (request smuggling). Bound to the io_context's thread.
+// connection closed (request smuggling). Bound to the io_context's thread; not to be
+// destroyed from inside its handler.
 class HttpServer {
   public:
     HttpServer(boost::asio::io_context& context, HttpServerOptions options, HttpHandler handler);

@@ -102,7 +102,6 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
         ErrorCode ignored;
         acceptor_.close(ignored);
         pause_.cancel();
-        on_accept_ = nullptr;
     }
 
   private:

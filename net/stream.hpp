@@ -5,6 +5,7 @@
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/beast/core/async_base.hpp>
 #include <boost/beast/core/error.hpp>
 
@@ -134,6 +135,9 @@ class Stream::TlsOperation : public boost::beast::async_base<Handler, Executor> 
     }
 
     void operator()(ErrorCode error, bool is_continuation = true) {
+        // The wait may have been over just before the socket was closed, and its descriptor may be
+        // another connection's by now.
+        if (!error && !stream_->socket_.is_open()) error = boost::asio::error::operation_aborted;
         Progress progress;
         progress.error = error;
         if (!error) progress = step_(*stream_);

@@ -31,7 +31,8 @@ class Wire {
     void on_fragments(OnFragments callback) { on_fragments_ = std::move(callback); }
     void prefetch(std::string bytes) { prefetched_ = std::move(bytes); }
 
-    // While corked, writes are kept and complete; the first one after that takes them along.
+    // While corked, messages are kept and their writes complete; the first write after that, or a
+    // control frame, takes them along.
     void cork(bool corked) { corked_ = corked; }
     [[nodiscard]] std::size_t corked_bytes() const { return kept_.size(); }
 
@@ -61,6 +62,18 @@ class Wire {
         prefetched_.erase(0, bytes);
         if (prefetched_.empty()) prefetched_ = {};
         return bytes;
+    }
+
+    // Whether a frame begins here that Beast writes on its own behalf: a close frame that was kept
+    // would never leave.
+    template <class Buffers>
+    static bool is_control(const Buffers& buffers) {
+        for (const auto buffer : boost::beast::buffers_range_ref(buffers)) {
+            if (buffer.size() == 0) continue;
+            constexpr unsigned control = 0x08;  // RFC 6455, section 5.2
+            return (*static_cast<const std::uint8_t*>(buffer.data()) & control) != 0;
+        }
+        return false;
     }
 
     template <class Buffers>
@@ -161,7 +174,7 @@ struct Wire::StartRead {
 struct Wire::StartWrite {
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, Wire* wire, const Buffers& buffers) const {
-        if (wire->corked_) {
+        if (wire->corked_ && !is_control(buffers)) {
             const std::size_t bytes = wire->keep(buffers);
             boost::asio::post(wire->get_executor(),
                               boost::beast::bind_front_handler(std::forward<Handler>(handler),
