@@ -86,6 +86,16 @@ inline constexpr std::size_t kMetadataBytes = std::size_t{8} * 1024;
 inline constexpr std::size_t kSettings = 128;
 inline constexpr std::size_t kSettingsBytes = std::size_t{16} * 1024;
 inline constexpr std::size_t kRotationsAnAnswer = 10000;
+inline constexpr std::size_t kRotationStartsInFlight = 256;  // of one call for many agents
+inline constexpr std::size_t kCallsAnAdminSocket = 32;       // being worked on
+inline constexpr auto kAdminPing = 30s;
+inline constexpr std::size_t kFailureAddresses = 65536;  // remembered by the failure limiter
+inline constexpr auto kEnrollmentRepeat = 24h;  // how long a lost enrollment reply is given again
+
+// Process.
+inline constexpr std::size_t kShards = 64;
+inline constexpr std::size_t kConfigFileBytes = std::size_t{256} * 1024;
+inline constexpr auto kCertificateCheck = 10min;
 
 // Admin's program.
 inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} * 1024 * 1024;

@@ -28,4 +28,12 @@ void LiveSettings::replace(SettingValues values) {
     values_ = std::move(next);
 }
 
+void LiveSettings::replace_unless_older(SettingValues values, std::uint64_t change) {
+    auto next = std::make_shared<const SettingValues>(std::move(values));
+    const std::lock_guard lock(mutex_);
+    if (change < newest_change_) return;
+    newest_change_ = change;
+    values_ = std::move(next);
+}
+
 }  // namespace rekey::server

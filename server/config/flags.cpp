@@ -1,0 +1,269 @@
+#include "server/config/flags.hpp"
+
+#include "base/limits.hpp"
+#include "protocol/join_string.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <thread>
+#include <unistd.h>
+
+namespace rekey::server::config {
+namespace {
+
+using enum FlagInfo::Kind;
+
+constexpr std::array kFlags{
+    FlagInfo{"data_dir", text, "DIR",
+             "where everything lives: database, CA, master key, admin.key (default: /var/lib/rekey "
+             "as root, else ~/.local/state/rekey)"},
+    FlagInfo{"listen", text, "HOST:PORT",
+             "address to listen on; port 0 picks one, written to DIR/listen (default: "
+             "127.0.0.1:7443)"},
+    FlagInfo{"advertise", text, "HOST:PORT",
+             "address that agents are told; needed when listening on all addresses (default: the "
+             "one it listens on)"},
+    FlagInfo{"config", text, "FILE", "TOML file with flags and settings as top-level keys"},
+    FlagInfo{"cert", text, "FILE", "serve this certificate chain (PEM) instead of our own CA's"},
+    FlagInfo{"key", text, "FILE", "its private key (PEM)"},
+    FlagInfo{"plain_http", toggle, "", "no TLS, for a proxy in front; loopback only"},
+    FlagInfo{"plain_http_anywhere", toggle, "",
+             "no TLS beyond loopback: tokens cross the network in the clear"},
+    FlagInfo{"log_level", text, "LEVEL", "debug, info, warning, error or off (default: info)"},
+    FlagInfo{"log_format", text, "FORMAT", "logfmt or json (default: logfmt)"},
+    FlagInfo{"shards", text, "N", "threads that serve connections (default: one a core)"},
+};
+
+Error wrong(const FlagText& given, std::string_view expected) {
+    return Error(Code::invalid_params,
+                 given.origin + ": \"" + given.text + "\" is not " + std::string(expected));
+}
+
+bool read_toggle(std::string_view given, bool& value) {
+    if (given == "true" || given == "1" || given == "yes" || given == "on") {
+        value = true;
+    } else if (given == "false" || given == "0" || given == "no" || given == "off") {
+        value = false;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+class Reader {
+  public:
+    explicit Reader(const FlagTexts& texts) : texts_(texts) {}
+
+    [[nodiscard]] const FlagText* find(std::string_view key) const {
+        const auto found = texts_.find(key);
+        return found == texts_.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] std::string text_of(std::string_view key) const {
+        const FlagText* given = find(key);
+        return given == nullptr ? std::string() : given->text;
+    }
+    [[nodiscard]] Result<bool> toggle_of(std::string_view key) const {
+        bool value = false;
+        const FlagText* given = find(key);
+        if (given != nullptr && !read_toggle(given->text, value)) {
+            return wrong(*given, "true or false");
+        }
+        return value;
+    }
+    [[nodiscard]] Result<std::optional<HostPort>> address_of(std::string_view key) const {
+        const FlagText* given = find(key);
+        if (given == nullptr) return std::optional<HostPort>();
+        auto address = parse_host_port(given->text);
+        if (!address) return wrong(*given, "HOST:PORT, for example 127.0.0.1:7443 or [::1]:7443");
+        return address;
+    }
+
+  private:
+    const FlagTexts& texts_;
+};
+
+Result<> read_logging(const Reader& reader, ProcessOptions& options) {
+    if (const FlagText* level = reader.find("log_level")) {
+        if (!parse_log_level(level->text, options.log_level)) {
+            return wrong(*level, "debug, info, warning, error or off");
+        }
+    }
+    if (const FlagText* format = reader.find("log_format")) {
+        if (format->text != "logfmt" && format->text != "json") {
+            return wrong(*format, "logfmt or json");
+        }
+        options.log_format = format->text == "json" ? LogFormat::json : LogFormat::logfmt;
+    }
+    return {};
+}
+
+Result<> read_shards(const Reader& reader, ProcessOptions& options) {
+    const auto cores = static_cast<std::size_t>(std::max(1U, std::thread::hardware_concurrency()));
+    options.shards = static_cast<unsigned>(std::min(cores, limits::kShards));
+    const FlagText* given = reader.find("shards");
+    if (given == nullptr) return {};
+    const std::string& text_given = given->text;
+    const char* end = text_given.data() + text_given.size();
+    const auto [stop, problem] = std::from_chars(text_given.data(), end, options.shards);
+    if (problem != std::errc() || stop != end || options.shards < 1 ||
+        options.shards > limits::kShards) {
+        return wrong(*given, "a number from 1 to " + std::to_string(limits::kShards));
+    }
+    return {};
+}
+
+// The combinations that make no sense or are not safe.
+Result<> check_transport(const Reader& reader, ProcessOptions& options) {
+    REKEY_TRY_ASSIGN(plain, reader.toggle_of("plain_http"));
+    REKEY_TRY_ASSIGN(anywhere, reader.toggle_of("plain_http_anywhere"));
+    if (anywhere) {
+        options.transport = Transport::plain_anywhere;
+    } else if (plain) {
+        options.transport = Transport::plain_on_loopback;
+    }
+    if (options.certificate_file.empty() != options.key_file.empty()) {
+        return Error(Code::invalid_params,
+                     "--cert and --key belong together: give both, or neither for a certificate "
+                     "of Rekey's own CA");
+    }
+    if (options.transport != Transport::tls && !options.certificate_file.empty()) {
+        return Error(Code::invalid_params,
+                     "--plain-http serves no certificate: leave out --cert and --key, or "
+                     "--plain-http");
+    }
+    if (options.transport == Transport::plain_on_loopback &&
+        !protocol::is_loopback_host(options.listen.host)) {
+        return Error(Code::invalid_params,
+                     "--plain-http beyond loopback (" + options.listen.text() +
+                         ") would send tokens in the clear: listen on 127.0.0.1 behind a proxy, or "
+                         "force it with --plain-http-anywhere");
+    }
+    return {};
+}
+
+std::string default_data_dir(const std::map<std::string, std::string, std::less<>>& environment) {
+    if (::geteuid() == 0) return "/var/lib/rekey";
+    const auto state = environment.find("XDG_STATE_HOME");
+    if (state != environment.end() && !state->second.empty()) return state->second + "/rekey";
+    const auto home = environment.find("HOME");
+    if (home != environment.end() && !home->second.empty()) {
+        return home->second + "/.local/state/rekey";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string HostPort::text() const {
+    const bool brackets = host.find(':') != std::string::npos;
+    return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::optional<HostPort> parse_host_port(std::string_view given) {
+    HostPort result;
+    std::string_view port;
+    if (given.starts_with('[')) {
+        const auto end = given.find("]:");
+        if (end == std::string_view::npos) return std::nullopt;
+        result.host = given.substr(1, end - 1);
+        port = given.substr(end + 2);
+    } else {
+        const auto colon = given.find(':');
+        if (colon == std::string_view::npos) return std::nullopt;
+        result.host = given.substr(0, colon);
+        port = given.substr(colon + 1);
+    }
+    const bool odd = std::any_of(result.host.begin(), result.host.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) == 0 &&
+               std::string_view(".:-_%").find(c) == std::string_view::npos;
+    });
+    if (result.host.empty() || odd || port.empty()) return std::nullopt;
+    const auto [stop, problem] =
+        std::from_chars(port.data(), port.data() + port.size(), result.port);
+    if (problem != std::errc() || stop != port.data() + port.size()) return std::nullopt;
+    return result;
+}
+
+bool is_wildcard(std::string_view host) {
+    return host == "::" || host == "0" ||
+           (!host.empty() && host.find_first_not_of("0.") == std::string_view::npos);
+}
+
+std::span<const FlagInfo> flags_table() { return kFlags; }
+
+const FlagInfo* find_flag(std::string_view key) {
+    const auto* found = std::find_if(kFlags.begin(), kFlags.end(),
+                                     [&](const auto& flag) { return flag.key == key; });
+    return found == kFlags.end() ? nullptr : found;
+}
+
+std::string flag_name(const FlagInfo& flag) {
+    std::string name = "--" + std::string(flag.key);
+    std::replace(name.begin(), name.end(), '_', '-');
+    return name;
+}
+
+std::string flag_variable(const FlagInfo& flag) {
+    std::string name = "REKEY_";
+    for (const char c : flag.key) {
+        name.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+    }
+    return name;
+}
+
+Result<ProcessOptions> read_flags(
+    const FlagTexts& texts, const std::map<std::string, std::string, std::less<>>& environment) {
+    const Reader reader(texts);
+    ProcessOptions options;
+    options.data_dir = reader.text_of("data_dir");
+    if (options.data_dir.empty()) options.data_dir = default_data_dir(environment);
+    if (options.data_dir.empty()) {
+        return Error(Code::invalid_params,
+                     "no data directory: give --data-dir DIR (HOME is not set)");
+    }
+    REKEY_TRY_ASSIGN(listen, reader.address_of("listen"));
+    if (listen) options.listen = *listen;
+    REKEY_TRY_ASSIGN(advertise, reader.address_of("advertise"));
+    options.advertise = advertise;
+    options.certificate_file = reader.text_of("cert");
+    options.key_file = reader.text_of("key");
+    REKEY_TRY(check_transport(reader, options));
+    REKEY_TRY(read_logging(reader, options));
+    REKEY_TRY(read_shards(reader, options));
+    if (is_wildcard(options.listen.host) && !options.advertise) {
+        return Error(Code::invalid_params,
+                     "listening on all addresses (" + options.listen.text() +
+                         ") needs --advertise HOST:PORT: the address that agents connect to");
+    }
+    if (options.advertise && is_wildcard(options.advertise->host)) {
+        return Error(Code::invalid_params, "--advertise " + options.advertise->text() +
+                                               ": nobody can connect to a wildcard; name a host");
+    }
+    if (options.advertise && options.advertise->port == 0 && options.listen.port != 0) {
+        return Error(Code::invalid_params,
+                     "--advertise " + options.advertise->text() +
+                         ": port 0 means the chosen one, and goes only with --listen HOST:0");
+    }
+    return options;
+}
+
+std::map<std::string, std::string> describe(const ProcessOptions& options) {
+    constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warning", "error", "off"};
+    std::map<std::string, std::string> shown;
+    shown["data_dir"] = options.data_dir;
+    shown["listen"] = options.listen.text();
+    if (options.advertise) shown["advertise"] = options.advertise->text();
+    if (!options.certificate_file.empty()) shown["cert"] = options.certificate_file;
+    if (!options.key_file.empty()) shown["key"] = options.key_file;
+    shown["plain_http"] = options.transport == Transport::tls ? "false" : "true";
+    shown["plain_http_anywhere"] =
+        options.transport == Transport::plain_anywhere ? "true" : "false";
+    shown["log_level"] = kLevels.at(static_cast<std::size_t>(options.log_level));
+    shown["log_format"] = options.log_format == LogFormat::json ? "json" : "logfmt";
+    shown["shards"] = std::to_string(options.shards);
+    return shown;
+}
+
+}  // namespace rekey::server::config
