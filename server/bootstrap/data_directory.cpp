@@ -1,0 +1,52 @@
+#include "server/bootstrap/data_directory.hpp"
+
+#include "base/result.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rekey::server::bootstrap {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const std::string& why) {
+    throw StartupError("data directory " + path + ": " + why);
+}
+
+void require_usable(const std::string& path) {
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) fail(path, std::strerror(errno));
+    if (!S_ISDIR(facts.st_mode)) fail(path, "is not a directory; give another --data-dir");
+    const bool open_to_others = (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    // One that was made by hand for the first start is closed; later, somebody opened it on
+    // purpose.
+    const bool fresh = ::access((path + "/rekey.db").c_str(), F_OK) != 0;
+    if (open_to_others && !(fresh && ::chmod(path.c_str(), S_IRWXU) == 0)) {
+        fail(path, "others can open it, and it holds keys; close it with: chmod 700 " + path);
+    }
+    if (::access(path.c_str(), W_OK | X_OK) != 0) {
+        fail(path,
+             "this user cannot write there; run rekeyd as its owner, or give another "
+             "--data-dir");
+    }
+}
+
+}  // namespace
+
+DataDirectory DataDirectory::open(const std::string& path) {
+    if (const auto made = make_private_directory(path); made.has_error()) {
+        fail(path, made.error().message() + "; give another --data-dir, or make it writable");
+    }
+    require_usable(path);
+    auto lock = FileLock::acquire(path + "/lock");
+    if (lock.has_error()) {
+        const bool held = lock.error().code() == Code::conflict;
+        fail(path, held ? "another rekeyd is using it: " + lock.error().message() +
+                              "; stop that one, or give another --data-dir"
+                        : lock.error().message());
+    }
+    return DataDirectory(path, *std::move(lock));
+}
+
+}  // namespace rekey::server::bootstrap
