@@ -1,0 +1,104 @@
+#include "protocol/close_codes.hpp"
+#include "protocol/methods/agents.hpp"
+#include "server/methods/agent_view.hpp"
+#include "server/methods/parts.hpp"
+#include "server/rotation/apply.hpp"
+
+#include <utility>
+
+// agents.suspend, .reactivate and .revoke (S8): the commit, then the sockets.
+namespace rekey::server::methods {
+namespace {
+
+using protocol::AgentChangeParams;
+using protocol::AgentSummary;
+using rotation::Transition;
+using rpc::Caller;
+using rpc::Task;
+
+enum class Change : std::uint8_t { suspend, reactivate, revoke };
+
+struct Changed {
+    AgentSummary summary;
+    Transition transition;
+};
+
+Result<Transition> decide(Change change, const storage::Credentials& credentials) {
+    switch (change) {
+        case Change::suspend:
+            return rotation::suspend(credentials);
+        case Change::reactivate:
+            return rotation::reactivate(credentials);
+        case Change::revoke:
+            break;
+    }
+    return rotation::revoke(credentials);
+}
+
+struct Request {
+    Change change;
+    Caller caller;
+    AgentChangeParams params;
+    Time now;
+};
+
+// The caller holds admin:* and is active, which is read in this transaction; as nobody takes
+// themselves out, one such admin is always left, so that the last one can never be lost.
+Result<Changed> change_in(storage::Transaction& transaction, const Request& request) {
+    const Caller& caller = request.caller;
+    REKEY_TRY(rpc::require_still(transaction, caller, "admin:*", request.now));
+    REKEY_TRY_ASSIGN(row, transaction.agents().find(request.params.agent_id));
+    if (request.change != Change::reactivate && row.agent_id == caller.agent_id) {
+        return Error(Code::permission_denied,
+                     "nobody suspends or revokes themselves: that could lock the last admin out");
+    }
+    REKEY_TRY_ASSIGN(transition, decide(request.change, row.credentials));
+    rotation::Cause cause;
+    cause.actor = caller.agent_id;
+    cause.details["api_key_id"] = caller.key_id;
+    if (request.params.reason) cause.details["reason"] = *request.params.reason;
+    REKEY_TRY(rotation::apply(transaction, row, transition, cause, request.now));
+    if (request.change == Change::revoke) {
+        REKEY_TRY(transaction.api_keys().revoke_all(row.agent_id, request.now));
+        REKEY_TRY(transaction.enrollment_codes().expire_unused(row.agent_id, request.now));
+    }
+    return Changed{summarise(row, Presence::absent), std::move(transition)};
+}
+
+Task<Result<AgentSummary>> change(const Parts& parts, Change how, const Caller& caller,
+                                  AgentChangeParams params) {
+    Request request{how, caller, std::move(params), parts.clock.now()};
+    auto unit = [request](storage::Transaction& transaction) {
+        return change_in(transaction, request);
+    };
+    auto changed = co_await rpc::write_to<Changed>(parts.store, std::move(unit));
+    if (changed.has_error()) co_return Result<AgentSummary>(changed.error());
+    AgentSummary& summary = changed->summary;
+    rotation::close_sessions(parts.sessions, summary.agent_id, changed->transition);
+    if (how != Change::reactivate && parts.close_admin_sockets) {
+        const auto code =
+            how == Change::revoke ? protocol::CloseCode::revoked : protocol::CloseCode::suspended;
+        parts.close_admin_sockets(summary.agent_id, static_cast<std::uint16_t>(code));
+    }
+    parts.log.info(changed->transition.action,
+                   {{"agent_id", summary.agent_id}, {"actor", caller.agent_id}});
+    summary.connected = how == Change::reactivate && parts.sessions.connected(summary.agent_id);
+    co_return Result<AgentSummary>(std::move(summary));
+}
+
+template <protocol::Method M>
+void bind_change(rpc::Registry& registry, const Parts& parts, Change how) {
+    registry.bind<M>([&parts, how](const Caller& caller, AgentChangeParams params) {
+        return change(parts, how, caller, std::move(params));
+    });
+}
+
+}  // namespace
+
+void bind_agent_status(rpc::Registry& registry, const Parts& parts) {
+    bind_change<protocol::AgentsSuspend>(registry, parts, Change::suspend);
+    bind_change<protocol::AgentsReactivate>(registry, parts, Change::reactivate);
+    bind_change<protocol::AgentsRevoke>(registry, parts, Change::revoke);
+}
+
+}  // namespace rekey::server::methods

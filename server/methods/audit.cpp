@@ -1,0 +1,78 @@
+#include "protocol/methods/audit.hpp"
+
+#include "base/encoding.hpp"
+#include "server/methods/parts.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace rekey::server::methods {
+namespace {
+
+using protocol::AuditEntry;
+using protocol::AuditQuery;
+using rpc::Caller;
+using rpc::Task;
+
+AuditEntry show(const storage::AuditRow& row) {
+    AuditEntry entry;
+    entry.stream_id = row.stream_id;
+    entry.seq = row.seq;
+    entry.time = row.event.time;
+    entry.actor = row.event.actor;
+    entry.action = row.event.action;
+    entry.subject = row.event.subject;
+    entry.outcome = row.event.outcome;
+    entry.details = row.event.details;
+    entry.previous_hash = to_hex(row.previous_hash);
+    entry.hash = to_hex(row.hash);
+    return entry;
+}
+
+Result<storage::AuditFilter> filter_of(const AuditQuery::Params& params) {
+    storage::AuditFilter filter;
+    filter.subject = params.agent_id.value_or("");
+    filter.actor = params.actor.value_or("");
+    filter.action = params.action.value_or("");
+    if (!params.cursor) return filter;
+    const std::string& cursor = *params.cursor;
+    const char* end = cursor.data() + cursor.size();
+    const auto [stop, problem] = std::from_chars(cursor.data(), end, filter.after_seq);
+    if (cursor.empty() || problem != std::errc() || stop != end) {
+        return protocol::bad_field({"cursor", "next_cursor of the page before, or a seq"});
+    }
+    return filter;
+}
+
+Result<AuditQuery::Result> query_in(storage::Transaction& transaction,
+                                    const storage::AuditFilter& filter, std::size_t limit) {
+    REKEY_TRY_ASSIGN(rows, transaction.audit().query(filter, limit));
+    AuditQuery::Result page;
+    for (const auto& row : rows) page.entries.push_back(show(row));
+    if (rows.size() < limit) return page;
+    storage::AuditFilter rest = filter;
+    rest.after_seq = rows.back().seq;
+    REKEY_TRY_ASSIGN(more, transaction.audit().query(rest, 1));
+    if (!more.empty()) page.next_cursor = std::to_string(rest.after_seq);
+    return page;
+}
+
+Task<Result<AuditQuery::Result>> query(const Parts& parts, AuditQuery::Params params) {
+    const auto filter = filter_of(params);
+    if (filter.has_error()) co_return Result<AuditQuery::Result>(filter.error());
+    const auto limit = static_cast<std::size_t>(params.limit);
+    auto unit = [filter = *filter, limit](storage::Transaction& transaction) {
+        return query_in(transaction, filter, limit);
+    };
+    co_return co_await rpc::read_from<AuditQuery::Result>(parts.store, std::move(unit));
+}
+
+}  // namespace
+
+void bind_audit(rpc::Registry& registry, const Parts& parts) {
+    registry.bind<AuditQuery>([&parts](const Caller&, AuditQuery::Params params) {
+        return query(parts, std::move(params));
+    });
+}
+
+}  // namespace rekey::server::methods

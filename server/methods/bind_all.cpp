@@ -1,0 +1,17 @@
+#include "server/methods/parts.hpp"
+
+namespace rekey::server::methods {
+
+void bind_all(rpc::Registry& registry, const Parts& parts) {
+    bind_agents(registry, parts);
+    bind_agent_status(registry, parts);
+    bind_enrollment_code(registry, parts);
+    bind_rotations(registry, parts);
+    bind_rotation_start(registry, parts);
+    bind_settings(registry, parts);
+    bind_system(registry, parts);
+    bind_audit(registry, parts);
+    registry.require_complete();
+}
+
+}  // namespace rekey::server::methods

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
+#include "server/rotation/coordinator.hpp"
+#include "server/rpc/registry.hpp"
+#include "server/sessions/registry.hpp"
+#include "server/setting_layers.hpp"
+#include "server/settings.hpp"
+#include "storage/store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+// The handlers of the admin methods. Each file binds the methods of one noun.
+namespace rekey::server::methods {
+
+// What the process knows about itself once it listens.
+struct ServerFacts {
+    Time started_at{};
+    std::string listen;     // HOST:PORT
+    std::string advertise;  // HOST:PORT
+    std::map<std::string, std::string> flags;
+    // The pin of the served chain; empty without TLS. It follows a certificate that is replaced.
+    std::function<std::string()> pin;
+    // The line that carries an enrollment code to an agent.
+    std::function<Secret(const Secret& code)> join_string;
+    std::int64_t schema_version = 0;
+};
+
+// All outlive the registry.
+struct Parts {
+    storage::Store& store;
+    rotation::Coordinator& coordinator;
+    sessions::SessionRegistry& sessions;
+    LiveSettings& settings;
+    const SettingLayers& layers;
+    const Clock& clock;
+    Random& random;
+    const Log& log;
+    const ServerFacts& facts;
+    // Closes the admin sockets of one identity, on all shards, soon.
+    std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
+};
+
+void bind_agents(rpc::Registry& registry, const Parts& parts);
+void bind_agent_status(rpc::Registry& registry, const Parts& parts);
+void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
+void bind_rotations(rpc::Registry& registry, const Parts& parts);
+void bind_rotation_start(rpc::Registry& registry, const Parts& parts);
+void bind_settings(rpc::Registry& registry, const Parts& parts);
+void bind_system(rpc::Registry& registry, const Parts& parts);
+void bind_audit(rpc::Registry& registry, const Parts& parts);
+
+// All of them; throws StartupError if one of the catalog is missing. `parts` outlives the registry.
+void bind_all(rpc::Registry& registry, const Parts& parts);
+
+}  // namespace rekey::server::methods

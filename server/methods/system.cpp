@@ -1,0 +1,50 @@
+#include "protocol/methods/system.hpp"
+
+#include "server/methods/parts.hpp"
+
+#include <utility>
+
+namespace rekey::server::methods {
+namespace {
+
+using protocol::SystemInfo;
+using rpc::Caller;
+using rpc::Task;
+
+// Admin identities are rows of the same table and are no agents to the one who asks.
+Result<std::int64_t> count_agents(storage::Transaction& transaction) {
+    REKEY_TRY_ASSIGN(rows, transaction.agents().count());
+    storage::AgentFilter admins;
+    admins.type = "admin";
+    REKEY_TRY_ASSIGN(page, transaction.agents().list(admins, "", limits::kPageRows));
+    return static_cast<std::int64_t>(rows) - static_cast<std::int64_t>(page.size());
+}
+
+Task<Result<SystemInfo::Result>> info(const Parts& parts) {
+    const auto total = co_await rpc::read_from<std::int64_t>(parts.store, count_agents);
+    if (total.has_error()) co_return Result<SystemInfo::Result>(total.error());
+    const ServerFacts& facts = parts.facts;
+    SystemInfo::Result result;
+    result.version = REKEY_VERSION;
+    result.started_at = facts.started_at;
+    result.server_time = parts.clock.now();
+    result.uptime_seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(result.server_time - facts.started_at)
+            .count();
+    result.agents_total = *total;
+    result.agents_connected = static_cast<std::int64_t>(parts.sessions.count());
+    result.schema_version = facts.schema_version;
+    result.listen = facts.listen;
+    result.advertise = facts.advertise;
+    if (std::string pin = facts.pin(); !pin.empty()) result.ca_pin = std::move(pin);
+    co_return Result<SystemInfo::Result>(std::move(result));
+}
+
+}  // namespace
+
+void bind_system(rpc::Registry& registry, const Parts& parts) {
+    registry.bind<SystemInfo>(
+        [&parts](const Caller&, const protocol::Nothing&) { return info(parts); });
+}
+
+}  // namespace rekey::server::methods

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "storage/store.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rekey::server::rpc {
+
+// Who calls an admin method: an agent row (type admin, mostly) through one of its API keys.
+struct Caller {
+    std::string agent_id;
+    std::string key_id;
+    std::string address;      // without the port
+    std::uint64_t epoch = 0;  // of the agent when this was read
+    std::vector<std::string> capabilities;
+    // A key may hold less than its agent; absent: all of it.
+    std::optional<std::vector<std::string>> key_capabilities;
+
+    [[nodiscard]] bool may(std::string_view capability) const;
+};
+
+[[nodiscard]] Error permission_denied(std::string_view needed_capability);
+
+// The caller behind the text of an API key, found by the id in it, the hash compared in constant
+// time. `unknown_credential` for a wrong, revoked or missing one; only for the right secret:
+// `token_expired`, `agent_suspended`, `agent_revoked`.
+[[nodiscard]] Result<Caller> authenticate(storage::Transaction& transaction, std::string_view key,
+                                          Time now);
+
+// The same caller at a later moment: key, status, epoch and capabilities may have changed since.
+[[nodiscard]] Result<Caller> read_again(storage::Transaction& transaction, const Caller& caller,
+                                        Time now);
+
+// Inside the transaction of a change: `read_again`, then the capability.
+[[nodiscard]] Result<> require_still(storage::Transaction& transaction, const Caller& caller,
+                                     std::string_view capability, Time now);
+
+}  // namespace rekey::server::rpc

@@ -1,0 +1,85 @@
+#include "server/rpc/dispatcher.hpp"
+
+#include "protocol/errors.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <utility>
+
+namespace rekey::server::rpc {
+
+// find -> authorise -> decode -> call -> audit -> metrics -> encode. A change that succeeds is
+// audited by its own transaction (I11); what is left to audit here is the refusal.
+Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view method,
+                                           const boost::json::value* params) const {
+    const auto began = parts_.clock.steady_now();
+    Result<std::string> answer =
+        Error(Code::method_not_found, "there is no method " + std::string(method));
+
+    const Route* route = parts_.registry.find(method);
+    if (route != nullptr) {
+        auto authorised = co_await authorise(caller, route->info.access);
+        if (authorised.has_error()) {
+            answer = authorised.error();
+        } else if (auto prepared = route->decode(params); prepared.has_error()) {
+            answer = prepared.error();
+        } else {
+            caller = *std::move(authorised);
+            const auto done = co_await (*prepared)->run(caller);
+            answer = done.has_error() ? Result<std::string>(done.error())
+                                      : Result<std::string>((*prepared)->result());
+        }
+        if (answer.has_error() && route->info.access.audited == protocol::Audited::yes) {
+            co_await audit_refusal(caller, method, answer.error());
+        }
+    }
+
+    const std::string_view outcome =
+        answer.has_error() ? protocol::error_name(answer.error().code()) : "ok";
+    const auto duration =
+        std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - began);
+    parts_.log.debug("admin.called", {{"method", route == nullptr ? "" : method},
+                                      {"outcome", outcome},
+                                      {"agent_id", caller.agent_id},
+                                      {"duration_ms", duration.count()}});
+    if (parts_.observe) {
+        parts_.observe(CallFacts{route == nullptr ? "" : route->info.name, outcome, duration});
+    }
+    co_return answer;
+}
+
+Task<Result<Caller>> Dispatcher::authorise(const Caller& caller,
+                                           const protocol::Access& access) const {
+    const Time now = parts_.clock.now();
+    auto read = [caller, now](storage::Transaction& transaction) {
+        return read_again(transaction, caller, now);
+    };
+    auto again = co_await read_from<Caller>(parts_.store, std::move(read));
+    if (again.has_value() && !access.capability.empty() && !again->may(access.capability)) {
+        co_return Result<Caller>(permission_denied(access.capability));
+    }
+    co_return again;
+}
+
+Task<void> Dispatcher::audit_refusal(const Caller& caller, std::string_view method,
+                                     const Error& error) const {
+    storage::AuditEvent event;
+    event.time = parts_.clock.now();
+    event.actor = caller.agent_id;
+    event.action = std::string(method);
+    event.subject = caller.agent_id;
+    event.outcome = std::string(protocol::error_name(error.code()));
+    event.details["api_key_id"] = caller.key_id;
+    event.details["address"] = caller.address;
+    auto write = [event](storage::Transaction& transaction) -> Result<bool> {
+        transaction.audit().append(event);
+        return true;
+    };
+    const auto written = co_await write_to<bool>(parts_.store, std::move(write));
+    if (written.has_error()) {
+        parts_.log.error("audit.failed",
+                         {{"method", method}, {"error", written.error().message()}});
+    }
+}
+
+}  // namespace rekey::server::rpc

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "server/rpc/caller.hpp"
+#include "server/rpc/registry.hpp"
+#include "server/rpc/task.hpp"
+#include "storage/store.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace rekey::server::rpc {
+
+// What was called and how it ended, for counters.
+struct CallFacts {
+    std::string_view method;   // "" if there is no such method: names of strangers are unbounded
+    std::string_view outcome;  // "ok" or the error's stable name
+    Milliseconds duration{};
+};
+
+// Every admin call of every door goes through call(). Safe from any thread once built.
+class Dispatcher {
+  public:
+    struct Parts {
+        const Registry& registry;
+        storage::Store& store;
+        const Clock& clock;
+        const Log& log;
+        std::function<void(const CallFacts&)> observe;  // may be empty
+    };
+    explicit Dispatcher(Parts parts) : parts_(std::move(parts)) {}
+
+    // The result as JSON text, or the error for the envelope. `caller` was authenticated by the
+    // door, perhaps long ago on a socket: it is read again. `method` and `params` must outlive the
+    // task.
+    [[nodiscard]] Task<Result<std::string>> call(Caller caller, std::string_view method,
+                                                 const boost::json::value* params) const;
+
+  private:
+    [[nodiscard]] Task<Result<Caller>> authorise(const Caller& caller,
+                                                 const protocol::Access& access) const;
+    [[nodiscard]] Task<void> audit_refusal(const Caller& caller, std::string_view method,
+                                           const Error& error) const;
+
+    Parts parts_;
+};
+
+}  // namespace rekey::server::rpc
