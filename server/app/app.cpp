@@ -1,0 +1,125 @@
+#include "server/app/app.hpp"
+
+#include "base/durable_file.hpp"
+#include "base/limits.hpp"
+#include "protocol/close_codes.hpp"
+#include "server/app/rooms.hpp"
+#include "server/app/systemd.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <unistd.h>
+#include <utility>
+
+namespace rekey::server::app {
+namespace {
+
+// What a drain may take beyond its window, for peers that do not answer a close.
+constexpr std::chrono::seconds kDrainPatience{10};
+
+}  // namespace
+
+App::App(config::Config config, const Log& log)
+    : rooms_(std::make_unique<Rooms>(std::move(config), log)) {}
+
+App::~App() = default;
+
+int App::run() { return rooms_->run(); }
+
+int App::Rooms::run() {
+    signals.add(SIGTERM);
+    signals.add(SIGINT);
+    shards.start();
+    shards.at(0).post([this] {
+        scheduler.start();
+        check_certificate_later();
+    });
+    announce();
+    signals.async_wait([this](const boost::system::error_code& problem, int number) {
+        if (problem) return;
+        log.info("server.stopping", {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+        drain();
+        signals.async_wait([this](const boost::system::error_code& cancelled, int) {
+            if (!cancelled) main_context.stop();
+        });
+    });
+    main_context.run();
+    ::unlink(directory.listen().c_str());
+    shards.stop();
+    store->stop();
+    log.info("server.stopped");
+    return 0;
+}
+
+void App::Rooms::announce() {
+    const std::string listening = listeners.where().text();
+    if (const auto failure = write_durably(directory.listen(), listening + "\n")) {
+        log.warning("listen_file.not_written", {{"error", failure->what}});
+    }
+    const std::string pin = facts.pin();
+    log.info("server.listening", {{"address", listening},
+                                  {"advertise", advertised.text()},
+                                  {"data_dir", directory.path()},
+                                  {"tls", certificate != nullptr},
+                                  {"ca_pin", pin},
+                                  {"shards", static_cast<std::uint64_t>(shards.size())},
+                                  {"version", REKEY_VERSION}});
+    notify_ready();
+    if (::isatty(STDERR_FILENO) == 0) return;
+    const std::string& place = directory.path();
+    std::fprintf(stderr,
+                 "\n  Rekey %s serves %s://%s\n"
+                 "  The admin's API key is in %s\n"
+                 "  Next, in another terminal:\n"
+                 "    rekeyctl --data-dir %s agents create my-agent\n"
+                 "    rekeyctl --data-dir %s enroll-code my-agent\n"
+                 "  Ctrl-C stops it.\n\n",
+                 REKEY_VERSION, certificate ? "https" : "http", listening.c_str(),
+                 directory.admin_key().c_str(), place.c_str(), place.c_str());
+}
+
+void App::Rooms::check_certificate_later() {
+    if (!certificate) return;
+    next_certificate_check =
+        shards.at(0).timers().after(Milliseconds(limits::kCertificateCheck), [this] {
+            certificate->check();
+            check_certificate_later();
+        });
+}
+
+void App::Rooms::stop_accepting() {
+    for (std::size_t index = 0; index < fronts.size(); ++index) {
+        shards.at(index).post([this, index] {
+            listeners.stop(index);
+            fronts[index]->server.stop();
+            fronts[index]->doors.admin_sockets().close_all(
+                static_cast<std::uint16_t>(protocol::CloseCode::draining));
+        });
+    }
+}
+
+void App::Rooms::drain() {
+    draining = true;
+    notify_stopping();
+    stop_accepting();
+    shards.at(0).post([this] {
+        scheduler.stop();
+        next_certificate_check.reset();
+    });
+    const std::chrono::seconds window{settings.snapshot()->drain_seconds};
+    auto patience = std::make_shared<boost::asio::steady_timer>(main_context);
+    patience->expires_after(window + kDrainPatience);
+    patience->async_wait([this, patience](const boost::system::error_code& cancelled) {
+        if (cancelled) return;
+        log.warning("server.drain_cut_short",
+                    {{"connections", static_cast<std::uint64_t>(registry.connections())}});
+        main_context.stop();
+    });
+    agent_door.drain(window,
+                     [this] { boost::asio::post(main_context, [this] { main_context.stop(); }); });
+}
+
+}  // namespace rekey::server::app

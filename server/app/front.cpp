@@ -1,0 +1,59 @@
+#include "server/app/front.hpp"
+
+#include "base/result.hpp"
+
+#include <utility>
+
+namespace rekey::server::app {
+
+Listeners::Listeners(Shards& shards, const config::HostPort& where)
+    : where_(where), servers_(shards.size(), nullptr) {
+    // A port that is shared may be shared with another rekeyd of the same user, silently: only an
+    // exclusive one tells that it is in use.
+    auto first = open(shards.at(0), net::PortUse::exclusive);
+    where_.port = first->port();
+    if (shards.size() == 1) {
+        listeners_.push_back(std::move(first));
+        return;
+    }
+    first->stop();
+    first.reset();
+    for (std::size_t index = 0; index < shards.size(); ++index) {
+        listeners_.push_back(open(shards.at(index), net::PortUse::shared));
+    }
+}
+
+std::unique_ptr<net::Listener> Listeners::open(Shard& shard, net::PortUse use) {
+    auto accept = [this, index = shard.index()](net::TcpSocket socket) {
+        servers_[index]->accept(std::move(socket));
+    };
+    auto listener =
+        net::Listener::open(shard.context(), where_.host, where_.port, use, std::move(accept));
+    if (listener.has_error()) {
+        throw StartupError("cannot listen on " + where_.text() + ": " + listener.error().message());
+    }
+    return *std::move(listener);
+}
+
+namespace {
+
+net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
+                                   std::shared_ptr<http::AddressGate> gate) {
+    net::HttpServerOptions options;
+    options.tls = std::move(tls);
+    options.admit = [gate = std::move(gate)](const std::string& address) {
+        return gate->admit(address);
+    };
+    options.refusal = &http::Doors::refuse;
+    return options;
+}
+
+}  // namespace
+
+Front::Front(Shard& shard, const http::Parts& parts, std::shared_ptr<net::ServerTls> tls,
+             std::shared_ptr<http::AddressGate> gate)
+    : doors(shard, parts),
+      server(shard.context(), options_for(std::move(tls), std::move(gate)),
+             [this](net::HttpExchange exchange) { doors.handle(std::move(exchange)); }) {}
+
+}  // namespace rekey::server::app

@@ -1,0 +1,139 @@
+#include "server/app/rooms.hpp"
+
+#include "base/limits.hpp"
+#include "protocol/join_string.hpp"
+#include "server/bootstrap/admin_identity.hpp"
+#include "server/bootstrap/blocking.hpp"
+#include "server/bootstrap/master_key.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
+
+#include <utility>
+
+namespace rekey::server::app {
+namespace {
+
+config::HostPort advertised_address(const config::ProcessOptions& options,
+                                    const config::HostPort& listening) {
+    config::HostPort advertised = options.advertise.value_or(listening);
+    if (advertised.port == 0) advertised.port = listening.port;
+    return advertised;
+}
+
+}  // namespace
+
+App::Rooms::Rooms(config::Config given, const Log& log_to)
+    : config(std::move(given)),
+      log(log_to),
+      directory(bootstrap::DataDirectory::open(config.options.data_dir)),
+      store(open_store()),
+      master_key(bootstrap::open_master_key(directory.master_key(), *store, random)),
+      settings(read_settings()),
+      certificate(open_certificate()),
+      shards(config.options.shards, clock),
+      listeners(shards, config.options.listen),
+      advertised(advertised_address(config.options, listeners.where())),
+      registry(shards),
+      coordinator({*store, master_key, clock, random, settings, log, registry}),
+      agent_door({shards, *store, coordinator, settings, clock, random, log, registry}),
+      scheduler({clock, shards.at(0).timers(), registry, coordinator, settings}),
+      facts(make_facts()),
+      method_parts{*store,
+                   coordinator,
+                   registry,
+                   settings,
+                   config.settings,
+                   clock,
+                   random,
+                   log,
+                   facts,
+                   [this](const std::string& agent_id, std::uint16_t code) {
+                       close_admin_sockets(agent_id, code);
+                   }},
+      dispatcher({methods, *store, clock, log, {}}),
+      failures(clock),
+      enrollment_parts{
+          *store,   coordinator,
+          registry, master_key,
+          settings, clock,
+          log,      [this] { return certificate ? certificate->trust_anchor_pem() : ""; }},
+      http_parts{*store,   dispatcher, agent_door, registry,         enrollment_parts, failures,
+                 settings, clock,      log,        facts.started_at, draining} {
+    bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
+    methods::bind_all(methods, method_parts);
+    auto gate = std::make_shared<http::AddressGate>(limits::kUnauthenticatedConnectionsAnAddress);
+    for (std::size_t index = 0; index < shards.size(); ++index) {
+        fronts.push_back(std::make_unique<Front>(shards.at(index), http_parts,
+                                                 certificate ? certificate->tls() : nullptr, gate));
+        listeners.serve(index, fronts.back()->server);
+    }
+}
+
+std::unique_ptr<storage::Store> App::Rooms::open_store() {
+    return storage::open_sqlite_store({directory.database(), clock, log});
+}
+
+SettingValues App::Rooms::read_settings() {
+    auto all = [](storage::Transaction& transaction) { return transaction.settings().all(); };
+    const auto set = bootstrap::read_now<boost::json::object>(*store, all);
+    std::vector<std::string> ignored;
+    auto values = config.settings.combine(set.value(), &ignored);
+    for (const std::string& name : ignored) {
+        log.warning("setting.ignored", {{"name", name}, {"source", "set"}});
+    }
+    if (values.has_error()) {
+        throw StartupError("the settings contradict each other: " + values.error().message());
+    }
+    return *values;
+}
+
+std::unique_ptr<bootstrap::ServerCertificate> App::Rooms::open_certificate() {
+    const config::ProcessOptions& options = config.options;
+    if (options.transport != config::Transport::tls) return nullptr;
+    if (!options.certificate_file.empty()) {
+        return bootstrap::open_certificate_files(options.certificate_file, options.key_file, clock,
+                                                 random, log);
+    }
+    return bootstrap::open_own_certificate(
+        {*store, master_key, clock, random, log, directory.ca_certificate(),
+         options.advertise ? options.advertise->host : options.listen.host});
+}
+
+methods::ServerFacts App::Rooms::make_facts() {
+    methods::ServerFacts made;
+    made.started_at = clock.now();
+    made.listen = listeners.where().text();
+    made.advertise = advertised.text();
+    config::ProcessOptions options = config.options;
+    options.listen = listeners.where();
+    options.advertise = advertised;
+    made.flags = config::describe(options);
+    made.pin = [this] { return certificate ? certificate->tls()->pin() : std::string(); };
+    made.join_string = [this](const Secret& code) { return join_string(code); };
+    return made;
+}
+
+Secret App::Rooms::join_string(const Secret& code) const {
+    protocol::JoinString join;
+    join.host = advertised.host;
+    join.port = advertised.port;
+    join.code = code;
+    if (certificate) {
+        join.trust = protocol::PinnedCa{protocol::parse_pin(certificate->tls()->pin()).value()};
+    } else if (protocol::is_loopback_host(advertised.host)) {
+        join.trust = protocol::PlainLoopback{};
+    } else {
+        // A proxy in front does TLS, with a certificate that only the system's CAs can vouch for.
+        join.trust = protocol::SystemCa{};
+    }
+    return protocol::format_join_string(join);
+}
+
+void App::Rooms::close_admin_sockets(const std::string& agent_id, std::uint16_t code) {
+    for (std::size_t index = 0; index < fronts.size(); ++index) {
+        shards.at(index).post([this, index, agent_id, code] {
+            fronts[index]->doors.admin_sockets().close(agent_id, code);
+        });
+    }
+}
+
+}  // namespace rekey::server::app

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "keys/master_key.hpp"
+#include "server/app/app.hpp"
+#include "server/app/front.hpp"
+#include "server/bootstrap/data_directory.hpp"
+#include "server/bootstrap/server_certificate.hpp"
+#include "server/config/config.hpp"
+#include "server/enrollment/enrollment.hpp"
+#include "server/http/doors.hpp"
+#include "server/methods/parts.hpp"
+#include "server/rotation/coordinator.hpp"
+#include "server/rpc/dispatcher.hpp"
+#include "server/rpc/failure_limiter.hpp"
+#include "server/rpc/registry.hpp"
+#include "server/scheduler/scheduler.hpp"
+#include "server/sessions/agent_door.hpp"
+#include "server/sessions/registry.hpp"
+#include "server/settings.hpp"
+#include "server/shard.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rekey::server::app {
+
+// Everything, in the order in which it is built; members are destroyed in reverse.
+struct App::Rooms {
+    Rooms(config::Config given, const Log& log_to);
+
+    int run();
+
+    config::Config config;
+    const Log& log;
+    SystemClock clock;
+    SystemRandom random;
+    bootstrap::DataDirectory directory;
+    std::unique_ptr<storage::Store> store;
+    keys::MasterKey master_key;
+    LiveSettings settings;
+    std::unique_ptr<bootstrap::ServerCertificate> certificate;  // null: plain HTTP
+    Shards shards;
+    Listeners listeners;
+    config::HostPort advertised;
+    sessions::SessionRegistry registry;
+    rotation::Coordinator coordinator;
+    sessions::AgentDoor agent_door;
+    Scheduler scheduler;
+    methods::ServerFacts facts;
+    methods::Parts method_parts;
+    rpc::Registry methods;
+    rpc::Dispatcher dispatcher;
+    rpc::FailureLimiter failures;
+    enrollment::Parts enrollment_parts;
+    std::atomic<bool> draining{false};
+    http::Parts http_parts;
+    std::vector<std::unique_ptr<Front>> fronts;
+    std::unique_ptr<Timers::Handle> next_certificate_check;  // of shard 0
+
+    // The main thread's own: signals, and the end of the drain.
+    boost::asio::io_context main_context{1};
+    boost::asio::signal_set signals{main_context};
+
+  private:
+    [[nodiscard]] std::unique_ptr<storage::Store> open_store();
+    [[nodiscard]] SettingValues read_settings();
+    [[nodiscard]] std::unique_ptr<bootstrap::ServerCertificate> open_certificate();
+    [[nodiscard]] methods::ServerFacts make_facts();
+    [[nodiscard]] Secret join_string(const Secret& code) const;
+    void close_admin_sockets(const std::string& agent_id, std::uint16_t code);
+    void check_certificate_later();
+    void announce();
+    void stop_accepting();
+    void drain();
+};
+
+}  // namespace rekey::server::app

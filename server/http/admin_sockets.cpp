@@ -1,0 +1,150 @@
+#include "server/http/admin_sockets.hpp"
+
+#include "base/limits.hpp"
+#include "protocol/close_codes.hpp"
+#include "protocol/json_rpc.hpp"
+#include "server/http/envelope.hpp"
+
+#include <deque>
+#include <utility>
+
+namespace rekey::server::http {
+namespace {
+
+using protocol::CloseCode;
+
+constexpr std::chrono::minutes kParseErrorWindow{1};
+
+std::string refuse(Error error) {
+    std::string out;
+    protocol::append_error(out, protocol::null_id(), error);
+    return out;
+}
+
+}  // namespace
+
+// Alive for as long as AdminSockets or a call of its own holds it.
+class AdminSockets::Socket final : public net::WebSocketObserver,
+                                   public std::enable_shared_from_this<Socket> {
+  public:
+    Socket(AdminSockets& owner, net::WebSocket socket, rpc::Caller caller)
+        : owner_(&owner),
+          shard_(owner.shard_),
+          dispatcher_(owner.dispatcher_),
+          socket_(std::move(socket)),
+          caller_(std::move(caller)),
+          heard_at_(shard_.now()) {}
+
+    void start() {
+        socket_.start(*this);
+        ping_later();
+    }
+    void close(CloseCode code) {
+        const auto number = static_cast<std::uint16_t>(code);
+        close(number);
+    }
+    void close(std::uint16_t code) { socket_.close(code, protocol::close_name(code)); }
+    // Nothing reaches the socket's peer or its owner any more.
+    void forget() {
+        owner_ = nullptr;
+        next_ping_.reset();
+        socket_.abort();
+    }
+    [[nodiscard]] const std::string& agent_id() const { return caller_.agent_id; }
+
+    void on_text(std::string_view message) override {
+        if (calls_ >= limits::kCallsAnAdminSocket) {
+            send(refuse(Error(Code::overloaded, "too many calls at once on this socket")));
+            return;
+        }
+        ++calls_;
+        rpc::spawn(shard_.context().get_executor(),
+                   serve(shared_from_this(), std::string(message)));
+    }
+    void on_frame() override { heard_at_ = shard_.now(); }
+    void on_closed(const net::CloseReason&) override {
+        next_ping_.reset();
+        if (owner_ != nullptr) std::exchange(owner_, nullptr)->sockets_.erase(shared_from_this());
+    }
+
+  private:
+    static rpc::Task<void> serve(std::shared_ptr<Socket> self, std::string text) {
+        auto answer =
+            co_await answer_envelope(self->dispatcher_, self->caller_, text, Carrier::socket);
+        --self->calls_;
+        self->send(std::move(answer.text));
+        if (answer.parse_failed) self->count_parse_error();
+        if (answer.credential) self->close(close_code_for(*answer.credential));
+    }
+
+    static CloseCode close_code_for(Code code) {
+        if (code == Code::agent_revoked) return CloseCode::revoked;
+        if (code == Code::agent_suspended) return CloseCode::suspended;
+        return CloseCode::re_authenticate;
+    }
+
+    void send(std::string text) {
+        if (owner_ == nullptr || text.empty()) return;
+        socket_.send(std::move(text));
+    }
+
+    void count_parse_error() {
+        const auto now = shard_.now();
+        while (!parse_errors_.empty() && now - parse_errors_.front() > kParseErrorWindow) {
+            parse_errors_.pop_front();
+        }
+        parse_errors_.push_back(now);
+        if (parse_errors_.size() >= limits::kParseErrorsAMinute) {
+            close(CloseCode::protocol_violation);
+        }
+    }
+
+    void ping_later() {
+        next_ping_ = shard_.timers().after(limits::kAdminPing, [this] {
+            const auto silence = std::chrono::duration<double>(shard_.now() - heard_at_);
+            if (silence >
+                limits::kSilenceHeartbeats * std::chrono::duration<double>(limits::kAdminPing)) {
+                close(CloseCode::silent);
+                return;
+            }
+            socket_.ping();
+            ping_later();
+        });
+    }
+
+    AdminSockets* owner_;
+    Shard& shard_;
+    const rpc::Dispatcher& dispatcher_;
+    net::WebSocket socket_;
+    rpc::Caller caller_;
+    SteadyTime heard_at_;
+    std::size_t calls_ = 0;
+    std::deque<SteadyTime> parse_errors_;
+    std::unique_ptr<Timers::Handle> next_ping_;
+};
+
+AdminSockets::AdminSockets(Shard& shard, const rpc::Dispatcher& dispatcher, const Log& log)
+    : shard_(shard), dispatcher_(dispatcher), log_(log) {}
+
+AdminSockets::~AdminSockets() {
+    for (const auto& socket : sockets_) socket->forget();
+}
+
+void AdminSockets::adopt(net::WebSocket socket, rpc::Caller caller) {
+    log_.info("admin.connected", {{"agent_id", caller.agent_id}, {"address", caller.address}});
+    auto adopted = std::make_shared<Socket>(*this, std::move(socket), std::move(caller));
+    sockets_.insert(adopted);
+    adopted->start();
+}
+
+void AdminSockets::close(const std::string& agent_id, std::uint16_t code) {
+    for (const auto& socket : sockets_) {
+        if (socket->agent_id() == agent_id) socket->close(code);
+    }
+}
+
+void AdminSockets::close_all(std::uint16_t code) {
+    for (const auto& socket : sockets_) socket->close(code);
+}
+
+}  // namespace rekey::server::http

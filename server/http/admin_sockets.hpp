@@ -1,0 +1,42 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "net/web_socket.hpp"
+#include "server/rpc/caller.hpp"
+#include "server/rpc/dispatcher.hpp"
+#include "server/shard.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+namespace rekey::server::http {
+
+// The admins' WebSockets of one shard (GET /rpc, rekey.admin.v1): JSON-RPC without batches, each
+// message a call through the dispatcher, answered in the order in which calls end. At most
+// limits::kCallsAnAdminSocket at once (`overloaded` beyond); an answer longer than
+// limits::kMessageBytes becomes an error. Pinged every limits::kAdminPing, closed with 4003 when
+// silent for 2.5 of them. On the shard's thread.
+class AdminSockets {
+  public:
+    AdminSockets(Shard& shard, const rpc::Dispatcher& dispatcher, const Log& log);
+    ~AdminSockets();
+    AdminSockets(const AdminSockets&) = delete;
+    AdminSockets& operator=(const AdminSockets&) = delete;
+
+    void adopt(net::WebSocket socket, rpc::Caller caller);
+    // Those of one identity.
+    void close(const std::string& agent_id, std::uint16_t code);
+    void close_all(std::uint16_t code);
+    [[nodiscard]] std::size_t count() const { return sockets_.size(); }
+
+  private:
+    class Socket;
+    Shard& shard_;
+    const rpc::Dispatcher& dispatcher_;
+    const Log& log_;
+    std::unordered_set<std::shared_ptr<Socket>> sockets_;
+};
+
+}  // namespace rekey::server::http

@@ -1,0 +1,34 @@
+#include "server/http/credentials.hpp"
+#include "server/http/doors.hpp"
+#include "server/http/refusal.hpp"
+#include "server/http/upgrade.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace rekey::server::http {
+
+// GET /agent: the token is looked at before the upgrade, so that a refusal is an HTTP status.
+void Doors::agent(net::HttpExchange exchange) {
+    if (auto refused = refuse_upgrade(exchange, kAgentSubprotocol)) {
+        exchange.respond(*std::move(refused));
+        return;
+    }
+    auto waiting = std::make_shared<net::HttpExchange>(std::move(exchange));
+    const net::HttpRequest& request = waiting->request();
+    parts_.agent_door.authenticate(
+        shard_, bearer(request.headers), request.remote_address,
+        [this, waiting](Result<sessions::Admission> admission) {
+            if (admission.has_error()) {
+                const auto& address = waiting->request().remote_address;
+                waiting->respond(refusal(count_failure(address, admission.error())));
+                return;
+            }
+            waiting->upgrade(kAgentSubprotocol,
+                             [this, admitted = *std::move(admission)](net::WebSocket socket) {
+                                 parts_.agent_door.adopt(shard_, std::move(socket), admitted);
+                             });
+        });
+}
+
+}  // namespace rekey::server::http

@@ -1,0 +1,52 @@
+#include "server/http/doors.hpp"
+
+#include "server/http/refusal.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace rekey::server::http {
+
+const Doors::Route Doors::kRoutes[] = {
+    {"/agent", "GET", &Doors::agent},     {"/rpc", "POST", &Doors::rpc_post},
+    {"/rpc", "GET", &Doors::rpc_socket},  {"/enroll", "POST", &Doors::enroll},
+    {"/healthz", "GET", &Doors::healthz}, {"/readyz", "GET", &Doors::readyz},
+    {"/_health", "GET", &Doors::health},  {"/", "GET", &Doors::page},
+};
+
+Doors::Doors(Shard& shard, const Parts& parts)
+    : shard_(shard), parts_(parts), admin_sockets_(shard, parts.dispatcher, parts.log) {}
+
+void Doors::handle(net::HttpExchange exchange) {
+    const std::string_view path = exchange.request().path();
+    std::string allowed;
+    for (const Route& route : kRoutes) {
+        if (route.path != path) continue;
+        if (route.method == exchange.request().method) {
+            (this->*route.serve)(std::move(exchange));
+            return;
+        }
+        allowed.append(allowed.empty() ? "" : ", ").append(route.method);
+    }
+    if (allowed.empty()) {
+        exchange.respond(refusal(Error(Code::not_found, "there is nothing at this path")));
+        return;
+    }
+    auto response = refusal(405, Error(Code::invalid_request, "this path answers to " + allowed));
+    response.headers.add("Allow", allowed);
+    exchange.respond(std::move(response));
+}
+
+net::HttpResponse Doors::refuse(unsigned status, std::string_view message) {
+    return refusal(status, Error(Code::invalid_request, std::string(message)));
+}
+
+Error Doors::count_failure(const std::string& address, Error error) {
+    if (error.code() != Code::unknown_credential) return error;
+    const auto per_minute = parts_.settings.snapshot()->rate_limit_auth_per_minute;
+    return parts_.failures.answer_failure(address, per_minute, std::move(error));
+}
+
+}  // namespace rekey::server::http

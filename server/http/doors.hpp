@@ -1,0 +1,81 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "net/http_server.hpp"
+#include "server/enrollment/enrollment.hpp"
+#include "server/http/admin_sockets.hpp"
+#include "server/rpc/dispatcher.hpp"
+#include "server/rpc/failure_limiter.hpp"
+#include "server/rpc/task.hpp"
+#include "server/sessions/agent_door.hpp"
+#include "server/sessions/registry.hpp"
+#include "server/settings.hpp"
+#include "server/shard.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <string>
+
+namespace rekey::server::http {
+
+// Shared by all shards; outlives them.
+struct Parts {
+    storage::Store& store;
+    const rpc::Dispatcher& dispatcher;
+    sessions::AgentDoor& agent_door;
+    sessions::SessionRegistry& sessions;
+    const enrollment::Parts& enrollment;
+    rpc::FailureLimiter& failures;
+    const LiveSettings& settings;
+    const Clock& clock;
+    const Log& log;
+    Time started_at{};
+    const std::atomic<bool>& draining;
+};
+
+// All HTTP of one shard: what each method and path of the one port means. A thin layer: it reads
+// credentials and bodies, asks, and puts answers into HTTP. On the shard's thread.
+class Doors {
+  public:
+    Doors(Shard& shard, const Parts& parts);
+    Doors(const Doors&) = delete;
+    Doors& operator=(const Doors&) = delete;
+
+    void handle(net::HttpExchange exchange);
+    // What net/ refuses itself.
+    [[nodiscard]] static net::HttpResponse refuse(unsigned status, std::string_view message);
+
+    [[nodiscard]] AdminSockets& admin_sockets() { return admin_sockets_; }
+
+  private:
+    struct Route {
+        std::string_view path;
+        std::string_view method;
+        void (Doors::*serve)(net::HttpExchange);
+    };
+    static const Route kRoutes[];
+
+    void agent(net::HttpExchange exchange);
+    void rpc_post(net::HttpExchange exchange);
+    void rpc_socket(net::HttpExchange exchange);
+    void enroll(net::HttpExchange exchange);
+    void healthz(net::HttpExchange exchange);
+    void readyz(net::HttpExchange exchange);
+    void health(net::HttpExchange exchange);
+    void page(net::HttpExchange exchange);
+
+    [[nodiscard]] rpc::Task<void> answer_rpc(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> open_rpc_socket(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> answer_enroll(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> answer_readiness(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(const net::HttpRequest& request);
+    // A wrong credential counts against its address; everything else is answered as it is.
+    [[nodiscard]] Error count_failure(const std::string& address, Error error);
+
+    Shard& shard_;
+    const Parts& parts_;
+    AdminSockets admin_sockets_;
+};
+
+}  // namespace rekey::server::http

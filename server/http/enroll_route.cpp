@@ -1,0 +1,30 @@
+#include "protocol/methods/enroll.hpp"
+#include "server/enrollment/enrollment.hpp"
+#include "server/http/doors.hpp"
+#include "server/http/refusal.hpp"
+
+#include <utility>
+
+namespace rekey::server::http {
+
+void Doors::enroll(net::HttpExchange exchange) {
+    rpc::spawn(shard_.context().get_executor(), answer_enroll(std::move(exchange)));
+}
+
+rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
+    auto params = protocol::decode_text<protocol::EnrollParams>(exchange.request().body,
+                                                                protocol::UnknownFields::ignore);
+    if (params.has_error()) {
+        exchange.respond(refusal(params.error()));
+        co_return;
+    }
+    const auto enrolled = co_await enrollment::enroll(parts_.enrollment, *std::move(params));
+    if (enrolled.has_error()) {
+        const auto& address = exchange.request().remote_address;
+        exchange.respond(refusal(count_failure(address, enrolled.error())));
+        co_return;
+    }
+    exchange.respond(json_answer(200, protocol::encode(*enrolled)));
+}
+
+}  // namespace rekey::server::http

@@ -1,0 +1,62 @@
+#include "server/http/credentials.hpp"
+#include "server/http/doors.hpp"
+#include "server/http/envelope.hpp"
+#include "server/http/refusal.hpp"
+#include "server/http/upgrade.hpp"
+
+#include <utility>
+
+// POST /rpc, and GET /rpc as a WebSocket.
+namespace rekey::server::http {
+
+rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& request) {
+    const std::string key(api_key(request.headers));
+    const Time now = parts_.clock.now();
+    auto look = [key = Secret(key), now](storage::Transaction& transaction) {
+        return rpc::authenticate(transaction, key.expose(), now);
+    };
+    auto caller = co_await rpc::read_from<rpc::Caller>(parts_.store, std::move(look));
+    if (caller.has_value()) caller->address = request.remote_address;
+    co_return caller;
+}
+
+void Doors::rpc_post(net::HttpExchange exchange) {
+    rpc::spawn(shard_.context().get_executor(), answer_rpc(std::move(exchange)));
+}
+
+rpc::Task<void> Doors::answer_rpc(net::HttpExchange exchange) {
+    const auto caller = co_await authenticate(exchange.request());
+    if (caller.has_error()) {
+        exchange.respond(refusal(caller.error()));
+        co_return;
+    }
+    auto answer = co_await answer_envelope(parts_.dispatcher, *caller, exchange.request().body,
+                                           Carrier::post);
+    const unsigned status = answer.text.empty() ? 204 : 200;
+    exchange.respond(json_answer(status, std::move(answer.text)));
+}
+
+void Doors::rpc_socket(net::HttpExchange exchange) {
+    if (auto refused = refuse_upgrade(exchange, kAdminSubprotocol)) {
+        exchange.respond(*std::move(refused));
+        return;
+    }
+    rpc::spawn(shard_.context().get_executor(), open_rpc_socket(std::move(exchange)));
+}
+
+rpc::Task<void> Doors::open_rpc_socket(net::HttpExchange exchange) {
+    auto caller = co_await authenticate(exchange.request());
+    if (caller.has_error()) {
+        exchange.respond(refusal(caller.error()));
+        co_return;
+    }
+    if (parts_.draining) {
+        exchange.respond(refusal(Error(Code::unavailable, "this server is stopping")));
+        co_return;
+    }
+    exchange.upgrade(kAdminSubprotocol, [this, admin = *caller](net::WebSocket socket) {
+        admin_sockets_.adopt(std::move(socket), admin);
+    });
+}
+
+}  // namespace rekey::server::http
