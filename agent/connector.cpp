@@ -56,6 +56,14 @@ std::string_view to_string(net::ClosedBy by) {
     return "network";
 }
 
+std::string describe(const net::CloseReason& reason) {
+    const std::string_view name = protocol::close_name(reason.code);
+    std::string text(reason.by == net::ClosedBy::network ? "connection lost" : name);
+    if (!reason.reason.empty() && reason.reason != name) text += ": " + reason.reason;
+    if (!reason.error.empty()) text += " (" + reason.error + ")";
+    return text;
+}
+
 constexpr std::string_view kUntrusted =
     "; nothing was sent. If the server's CA was replaced on purpose, get a new join string and "
     "run: "
@@ -234,19 +242,20 @@ void Connector::on_leave(const Leave& leave) {
 void Connector::on_closed(const net::CloseReason& reason) {
     if (conversation_) conversation_->end();
     session_generation_ = 0;
-    const std::string why = std::string(protocol::close_name(reason.code)) +
-                            (reason.reason.empty() ? "" : ": " + reason.reason) +
-                            (reason.error.empty() ? "" : " (" + reason.error + ")");
+    const std::string why = leaving_ ? leaving_->detail : describe(reason);
+    const bool revoked = reason.by == net::ClosedBy::peer &&
+                         reason.code == static_cast<std::uint16_t>(protocol::CloseCode::revoked);
+    const bool back = phase_ != Phase::stopping && !revoked;
+    const Milliseconds delay = back ? delay_after_close(reason) : Milliseconds{0};
     around_.log.info("session.closed", {{"agent_id", vault_.state().agent_id},
                                         {"code", static_cast<std::uint64_t>(reason.code)},
-                                        {"detail", leaving_ ? leaving_->detail : why},
-                                        {"by", to_string(reason.by)}});
+                                        {"detail", why},
+                                        {"by", to_string(reason.by)},
+                                        {"retry_in_ms", delay.count()}});
     if (phase_ == Phase::stopping) return end(EndReason::stopped);
     if (!leaving_) last_error_ = why;
-    if (reason.by == net::ClosedBy::peer &&
-        reason.code == static_cast<std::uint16_t>(protocol::CloseCode::revoked))
-        return end(EndReason::revoked);
-    wait(delay_after_close(reason));
+    if (revoked) return end(EndReason::revoked);
+    wait(delay);
 }
 
 Milliseconds Connector::delay_after_close(const net::CloseReason& reason) {
