@@ -29,7 +29,8 @@ class Transaction {
 // error is rolled back alone (a savepoint each); the others of its commit stay. `done` is called
 // once, on a thread of the store, after the commit is on disk (synchronous=FULL), never before:
 // with the unit's own error, or `unavailable` for all units of a commit that failed, or
-// `overloaded` at once when limits::kWriteQueueUnits wait. A failed commit leaves the store usable.
+// `overloaded` at once when limits::kWriteQueueUnits wait. A failed commit leaves the store usable,
+// and nobody reads what it held; only a crash before the next commit may still bring it to light.
 // Units must be fast, must not block and may be run a second time if the first run was rolled back
 // with others.
 //

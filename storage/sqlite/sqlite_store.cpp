@@ -1,5 +1,6 @@
 #include "storage/sqlite/sqlite_store.hpp"
 
+#include "base/contract.hpp"
 #include "base/durable_file.hpp"
 #include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/reader_pool.hpp"
@@ -25,6 +26,9 @@ class SqliteStore final : public Store {
         : lock_(std::move(lock)),
           writer_({options.path, options.vfs}, options.log, std::move(session)),
           readers_(options.clock, std::move(readers)) {}
+
+    // While all members live: an answer given on the way down may still call read or write.
+    ~SqliteStore() override { SqliteStore::stop(); }
 
     void write(Unit unit, Done done) override { writer_.submit(std::move(unit), std::move(done)); }
     void read(Unit unit, Done done) override { readers_.submit(std::move(unit), std::move(done)); }
@@ -86,6 +90,9 @@ void require_write_ahead_log(Connection& connection) {
 
 std::unique_ptr<Store> open_sqlite_store(const SqliteOptions& options) {
     using sqlite::Connection;
+    // A reader's connection also keeps the log's index alive while the writer opens anew after a
+    // failed commit; without it, SQLite would recover from the log what was answered as failed.
+    REKEY_ASSERT(options.readers > 0);
     FileLock lock = sqlite::lock_database(options.path);
     sqlite::make_private_file(options.path);
 

@@ -46,17 +46,18 @@ class ManualClock final : public Clock {
 class SqliteEngine {
   public:
     void open(unsigned readers = 2) {
-        store_ = open_sqlite_store({path(), clock, *log_, readers, {}});
+        store_ = open_sqlite_store({path(), clock, *log, readers, vfs});
     }
     void close() { store_.reset(); }
     Store& store() { return *store_; }
     [[nodiscard]] std::string path() const { return directory_.file("rekey.db"); }
 
     ManualClock clock;
+    std::string vfs;
+    std::unique_ptr<Log> log = make_silent_log();
 
   private:
     rekey::testing::TemporaryDirectory directory_;
-    std::unique_ptr<Log> log_ = make_silent_log();
     std::unique_ptr<Store> store_;
 };
 
