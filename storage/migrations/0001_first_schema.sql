@@ -50,6 +50,8 @@ CREATE TABLE agents (
   requested_by TEXT,
   requested_at INTEGER,
 
+  last_rotation_id TEXT,                   -- kept by the engine: where the list of rotations begins
+
   -- A token is there whole or not at all.
   CHECK ((token_generation IS NULL) = (token_hash IS NULL)
      AND (token_generation IS NULL) = (token_issued_at IS NULL)),
@@ -108,9 +110,12 @@ CREATE TABLE capabilities (
   PRIMARY KEY (agent_id, capability)
 ) STRICT, WITHOUT ROWID;
 
+-- An agent's rotations are a list, newest first: agents.last_rotation_id, then
+-- previous_rotation_id. An index by agent would be a random page more in every commit, and cost a
+-- third of all rotations a second; ids grow with time, so this table only grows at its end.
 CREATE TABLE rotations (
   rotation_id TEXT NOT NULL PRIMARY KEY,
-  agent_id TEXT NOT NULL REFERENCES agents (agent_id) ON DELETE CASCADE,
+  agent_id TEXT NOT NULL,
   generation INTEGER NOT NULL,
   cause TEXT NOT NULL CHECK (cause IN
     ('schedule', 'admin', 'emergency', 'agent', 'enrollment', 'recovery')),
@@ -118,9 +123,9 @@ CREATE TABLE rotations (
   started_at INTEGER NOT NULL,
   committed_at INTEGER,
   activated_at INTEGER,
-  ended_at INTEGER
+  ended_at INTEGER,
+  previous_rotation_id TEXT                -- of the same agent
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX rotations_by_agent ON rotations (agent_id, rotation_id);
 
 CREATE TABLE settings (
   name TEXT NOT NULL PRIMARY KEY,

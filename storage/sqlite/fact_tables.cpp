@@ -44,11 +44,19 @@ SqliteRotations::SqliteRotations(Connection& connection)
     : find_(connection, REKEY_SELECT_ROTATION "WHERE rotation_id = ?"),
       list_(connection,
             REKEY_SELECT_ROTATION "WHERE rotation_id < ? ORDER BY rotation_id DESC LIMIT ?"),
-      list_of_agent_(connection, REKEY_SELECT_ROTATION
-                     "WHERE agent_id = ? AND rotation_id < ? ORDER BY rotation_id DESC LIMIT ?"),
+      list_of_agent_(connection,
+                     "WITH RECURSIVE list (id, depth) AS (SELECT CASE ?2 WHEN '' THEN (SELECT "
+                     "last_rotation_id FROM agents WHERE agent_id = ?1) ELSE (SELECT "
+                     "previous_rotation_id FROM rotations WHERE rotation_id = ?2 AND agent_id = "
+                     "?1) END, 1 UNION ALL SELECT previous_rotation_id, depth + 1 FROM list JOIN "
+                     "rotations ON rotation_id = id WHERE depth < ?3) " REKEY_SELECT_ROTATION
+                     "JOIN list ON rotation_id = id ORDER BY depth LIMIT ?3"),
       insert_(connection,
               "INSERT INTO rotations (rotation_id, agent_id, generation, cause, actor, "
-              "started_at, committed_at, activated_at, ended_at) VALUES (?,?,?,?,?,?,?,?,?)"),
+              "started_at, committed_at, activated_at, ended_at, previous_rotation_id) "
+              "SELECT ?1, agent_id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, last_rotation_id FROM agents "
+              "WHERE agent_id = ?2"),
+      link_(connection, "UPDATE agents SET last_rotation_id = ? WHERE agent_id = ?"),
       commit_(connection,
               "UPDATE rotations SET committed_at = ? WHERE rotation_id = ? "
               "AND committed_at IS NULL"),
@@ -65,29 +73,33 @@ Result<RotationRow> SqliteRotations::find(std::string_view rotation_id) {
 
 Result<std::vector<RotationRow>> SqliteRotations::list(const RotationFilter& filter,
                                                        std::string_view after, std::size_t limit) {
-    const std::string_view before = after.empty() ? std::string_view("~") : after;
     const std::uint64_t rows = std::min(limit, limits::kPageRows);
     if (filter.agent_id.empty())
-        return list_.start().bind(before).bind(rows).all<RotationRow>(read_rotation);
+        return list_.start()
+            .bind(after.empty() ? std::string_view("~") : after)
+            .bind(rows)
+            .all<RotationRow>(read_rotation);
     return list_of_agent_.start()
         .bind(filter.agent_id)
-        .bind(before)
+        .bind(after)
         .bind(rows)
         .all<RotationRow>(read_rotation);
 }
 
 Result<> SqliteRotations::insert(const RotationRow& row) {
-    REKEY_TRY(insert_.start()
-                  .bind(row.rotation_id)
-                  .bind(row.agent_id)
-                  .bind(row.generation)
-                  .bind(name_of(row.cause))
-                  .bind(row.actor)
-                  .bind(row.started_at)
-                  .bind(row.committed_at)
-                  .bind(row.activated_at)
-                  .bind(row.ended_at)
-                  .change());
+    REKEY_TRY_ASSIGN(inserted, insert_.start()
+                                   .bind(row.rotation_id)
+                                   .bind(row.agent_id)
+                                   .bind(row.generation)
+                                   .bind(name_of(row.cause))
+                                   .bind(row.actor)
+                                   .bind(row.started_at)
+                                   .bind(row.committed_at)
+                                   .bind(row.activated_at)
+                                   .bind(row.ended_at)
+                                   .change());
+    if (inserted == 0) return Error(Code::not_found, "no such agent");
+    REKEY_TRY(link_.start().bind(row.rotation_id).bind(row.agent_id).change());
     return {};
 }
 

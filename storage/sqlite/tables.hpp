@@ -95,7 +95,7 @@ class SqliteRotations final : public RotationsTable {
     [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time) override;
 
   private:
-    Statement find_, list_, list_of_agent_, insert_, commit_, activate_, end_;
+    Statement find_, list_, list_of_agent_, insert_, link_, commit_, activate_, end_;
 };
 
 class SqliteSettings final : public SettingsTable {

@@ -31,7 +31,9 @@ struct Fixture : SqliteEngine {
     void load_dump(const std::string& name) const {
         const auto dump = rekey::read_file(REKEY_DUMPS "/" + name, 1'000'000);
         BOOST_REQUIRE(dump.has_value());
-        SQLite::Database(path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(*dump);
+        SQLite::Database database(path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        database.exec("PRAGMA synchronous = OFF");
+        database.exec(*dump);
     }
     static std::vector<Migration> embedded_and(const Migration& one) {
         const auto embedded = sqlite::embedded_migrations();
