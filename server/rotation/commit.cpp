@@ -16,7 +16,8 @@ void Coordinator::State::send_commit(AgentLink& link, const std::string& rotatio
                             generation](const Result<boost::json::value>& answer) {
         LinkProgress& now = link->progress();
         if (now.commit_in_flight == generation) now.commit_in_flight = 0;
-        self->on_commit_answer(link->agent_id(), rotation_id, generation, answer);
+        self->on_commit_answer(
+            {link->agent_id(), link->connection_generation(), rotation_id, generation, {}}, answer);
     };
     link.call(protocol::AgentCommit::name,
               protocol::encode(protocol::AgentCommit::Params{rotation_id, generation}),
@@ -26,50 +27,50 @@ void Coordinator::State::send_commit(AgentLink& link, const std::string& rotatio
         {{"agent_id", link.agent_id()}, {"rotation_id", rotation_id}, {"generation", generation}});
 }
 
-void Coordinator::State::on_commit_answer(const std::string& agent_id,
-                                          const std::string& rotation_id, std::uint64_t generation,
-                                          const Result<boost::json::value>& answer) {
+void Coordinator::State::on_commit_answer(Claim claim, const Result<boost::json::value>& answer) {
     // Whatever is missing here, the commit is sent again at the next tick or connect.
     const auto unanswered = [&](std::string_view reason) {
-        parts.log.info("rotation.commit_unanswered", {{"agent_id", agent_id},
-                                                      {"rotation_id", rotation_id},
-                                                      {"generation", generation},
+        parts.log.info("rotation.commit_unanswered", {{"agent_id", claim.agent_id},
+                                                      {"rotation_id", claim.rotation_id},
+                                                      {"generation", claim.generation},
                                                       {"reason", reason}});
     };
     if (answer.has_error()) return unanswered(answer.error().message());
     const auto said = protocol::decode_result<protocol::AgentCommit>(*answer);
-    if (said.has_error() || said->rotation_id != rotation_id || said->generation != generation)
+    if (said.has_error() || said->rotation_id != claim.rotation_id ||
+        said->generation != claim.generation)
         return unanswered("malformed");
-    activate(agent_id, rotation_id, generation);
+    activate(std::make_shared<const Claim>(std::move(claim)));
 }
 
-void Coordinator::State::activate(const std::string& agent_id, const std::string& rotation_id,
-                                  std::uint64_t generation) {
+void Coordinator::State::activate(const std::shared_ptr<const Claim>& claim) {
     struct Activated {
         bool changed = false;
         Time attend_at{};
     };
     decide<Activated>(
-        parts.store, agent_id,
-        [self = shared_from_this(), rotation_id, generation](
-            storage::Transaction& transaction, storage::AgentRow& row) -> Result<Activated> {
+        parts.store, claim->agent_id,
+        [self = shared_from_this(), claim](storage::Transaction& transaction,
+                                           storage::AgentRow& row) -> Result<Activated> {
             const Time now = self->parts.clock.now();
             const Policy in_force = self->policy();
-            const Transition transition =
-                rotation::activate(row.credentials, generation, rotation_id, in_force, now);
+            const Transition transition = rotation::activate(row.credentials, claim->generation,
+                                                             claim->rotation_id, in_force, now);
             REKEY_TRY(apply(transaction, row, transition, {.actor = row.agent_id}, now));
             return Activated{transition.changed(),
                              attend_at(row.credentials, in_force, self->parts.random.unit())};
         },
-        [self = shared_from_this(), agent_id, rotation_id,
-         generation](const Result<Activated>& activated) {
+        [self = shared_from_this(), claim](const Result<Activated>& activated) {
             if (activated.has_error() || !activated->changed) return;
-            self->parts.log.info(
-                "rotation.activated",
-                {{"agent_id", agent_id}, {"rotation_id", rotation_id}, {"generation", generation}});
-            self->parts.agents.with(agent_id,
-                                    [attend_at = activated->attend_at](AgentLink& link) {
+            self->parts.log.info("rotation.activated", {{"agent_id", claim->agent_id},
+                                                        {"rotation_id", claim->rotation_id},
+                                                        {"generation", claim->generation}});
+            self->parts.agents.with(claim->agent_id,
+                                    [claim, attend_at = activated->attend_at](AgentLink& link) {
                                         link.progress().attend_at = attend_at;
+                                        // Whoever says that it is activated stands on it.
+                                        if (link.connection_generation() == claim->connection)
+                                            link.bind(claim->generation);
                                     },
                                     {});
         });

@@ -86,7 +86,7 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
         std::uint64_t connection = 0;
         std::string rotation_id;
         std::uint64_t generation = 0;
-        std::string proof;
+        std::string proof;  // of a completion
     };
     using Committed = std::function<void(Result<std::uint64_t>)>;
     void complete(Claim claim, Committed answer);
@@ -103,10 +103,8 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
 
     // commit.cpp
     void send_commit(AgentLink& link, const std::string& rotation_id, std::uint64_t generation);
-    void on_commit_answer(const std::string& agent_id, const std::string& rotation_id,
-                          std::uint64_t generation, const Result<boost::json::value>& answer);
-    void activate(const std::string& agent_id, const std::string& rotation_id,
-                  std::uint64_t generation);
+    void on_commit_answer(Claim claim, const Result<boost::json::value>& answer);
+    void activate(const std::shared_ptr<const Claim>& claim);
 
     // retirement.cpp
     void sweep();

@@ -104,7 +104,12 @@ void AgentSession::on_request(const protocol::Request& request) {
 // A heartbeat trusts its session: no look at the row.
 void AgentSession::on_heartbeat(const protocol::Request& request) {
     if (!params_of<protocol::AgentHeartbeat>(request)) return;
-    answer(request.id, protocol::AgentHeartbeat::Result{host_.parts().clock.now()});
+    if (!request.id) return;
+    const std::string& result = host_.heartbeat_result();
+    std::string frame;
+    frame.reserve(result.size() + 64);
+    protocol::append_result(frame, *request.id, result);
+    wire_->send(std::move(frame));
 }
 
 void AgentSession::on_rotation_complete(const protocol::Request& request) {

@@ -105,13 +105,12 @@ void AgentSession::call(std::string_view method, std::string params, Millisecond
         if (answer) answer(Error(code, "the call was not sent"));
     };
     if (phase_ == Phase::closing) return give_up(Code::agent_offline);
-    // Copied: should there be no place, the answer is still ours to give.
-    auto id =
-        calls_.add(host_.shard().wheel(), host_.shard().now(), timeout, answer, std::move(late));
-    if (id.has_error()) return give_up(id.error().code());
+    if (calls_.full()) return give_up(Code::overloaded);
+    const std::int64_t id = calls_.add(host_.shard().wheel(), host_.shard().now(), timeout,
+                                       std::move(answer), std::move(late));
     std::string frame;
     frame.reserve(params.size() + method.size() + 64);
-    protocol::append_request(frame, *id, method, params);
+    protocol::append_request(frame, id, method, params);
     wipe_string(params);
     wire_->send(std::move(frame));
 }

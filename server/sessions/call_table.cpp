@@ -1,5 +1,6 @@
 #include "server/sessions/call_table.hpp"
 
+#include "base/contract.hpp"
 #include "base/limits.hpp"
 #include "protocol/errors.hpp"
 
@@ -21,12 +22,16 @@ struct CallTable::Call final : net::TimingWheel::Entry {
 CallTable::CallTable() = default;
 CallTable::~CallTable() = default;
 
-Result<std::int64_t> CallTable::add(net::TimingWheel& wheel, SteadyTime now, Milliseconds timeout,
-                                    Answer answer, Answer late) {
+bool CallTable::full() const {
+    if (calls_.size() < limits::kPendingCallsASession) return false;
     const auto waiting = std::count_if(calls_.begin(), calls_.end(),
                                        [](const auto& call) { return !call->timed_out; });
-    if (static_cast<std::size_t>(waiting) >= limits::kPendingCallsASession)
-        return Error(Code::overloaded, "too many calls wait for this agent's answers");
+    return static_cast<std::size_t>(waiting) >= limits::kPendingCallsASession;
+}
+
+std::int64_t CallTable::add(net::TimingWheel& wheel, SteadyTime now, Milliseconds timeout,
+                            Answer answer, Answer late) {
+    REKEY_ASSERT(!full());
     auto call = std::make_unique<Call>();
     call->table = this;
     call->id = ++last_id_;

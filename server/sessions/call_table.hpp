@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "base/result.hpp"
 #include "net/timing_wheel.hpp"
 #include "protocol/json_rpc.hpp"
 #include "server/rotation/agent_link.hpp"
@@ -27,10 +26,10 @@ class CallTable {
     CallTable(const CallTable&) = delete;
     CallTable& operator=(const CallTable&) = delete;
 
-    // A place for one more call, and its id. `overloaded` when too many wait. Both answers may be
-    // empty.
-    [[nodiscard]] Result<std::int64_t> add(net::TimingWheel& wheel, SteadyTime now,
-                                           Milliseconds timeout, Answer answer, Answer late);
+    [[nodiscard]] bool full() const;
+    // Remembers one more call, unless full(), and answers with its id. Both answers may be empty.
+    std::int64_t add(net::TimingWheel& wheel, SteadyTime now, Milliseconds timeout, Answer answer,
+                     Answer late);
     // Whether the answer belongs to a call of ours. A malformed one is given on as null.
     bool on_response(const protocol::Response& response);
     // `agent_offline` for all that wait; the late ones are forgotten.

@@ -1,7 +1,7 @@
 #include "server/sessions/session_host.hpp"
 
 #include "base/limits.hpp"
-#include "protocol/close_codes.hpp"
+#include "protocol/methods/agent_requests.hpp"
 #include "server/sessions/agent_session.hpp"
 
 #include <algorithm>
@@ -50,6 +50,15 @@ void SessionHost::forget(List::iterator place) {
     seen_last_.emplace_back(ended->agent_id(), wall_time_of(ended->last_frame()));
     // Destroying a session inside one of its own calls would pull the ground from under it.
     shard_.post([this, ended] { finish_drain_if_empty(); });
+}
+
+const std::string& SessionHost::heartbeat_result() {
+    const Time now = parts_.clock.now();
+    if (now != heartbeat_result_at_) {
+        heartbeat_result_at_ = now;
+        heartbeat_result_ = protocol::encode(protocol::AgentHeartbeat::Result{now});
+    }
+    return heartbeat_result_;
 }
 
 Time SessionHost::wall_time_of(SteadyTime instant) const {

@@ -55,6 +55,9 @@ class SessionHost {
     // For one message at a time: reset before the next one is parsed.
     [[nodiscard]] boost::json::monotonic_resource& arena() { return arena_; }
 
+    // The answer to a heartbeat at this moment, as JSON. Written once a millisecond, whoever asks.
+    [[nodiscard]] const std::string& heartbeat_result();
+
     // A frame's instant on the wall clock, without having asked for it at each frame.
     [[nodiscard]] Time wall_time_of(SteadyTime instant) const;
 
@@ -70,6 +73,8 @@ class SessionHost {
     Milliseconds silence_{};
     std::array<unsigned char, 16UL * 1024UL> arena_memory_{};
     boost::json::monotonic_resource arena_;
+    Time heartbeat_result_at_{};
+    std::string heartbeat_result_;
     List sessions_;
 
     SteadyTime flushed_at_;

@@ -309,6 +309,13 @@ BOOST_AUTO_TEST_CASE(a_socket_on_the_token_before_the_previous_one_is_closed) {
     BOOST_TEST(link->closed_with == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(an_activation_binds_the_session_that_says_it) {
+    answer(link->offer(), link->complete(link->offer()));
+    link->bind(1);
+    answer(link->commit(), link->activated(link->commit()));
+    BOOST_TEST(link->bound_generation() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_connect_with_the_pending_token_promotes_it) {
     agents.disconnect("a");
     queue.run();
