@@ -5,6 +5,7 @@
 #include "server/bootstrap/admin_identity.hpp"
 #include "server/bootstrap/blocking.hpp"
 #include "server/bootstrap/master_key.hpp"
+#include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
 #include <utility>
@@ -101,6 +102,7 @@ std::unique_ptr<bootstrap::ServerCertificate> App::Rooms::open_certificate() {
 methods::ServerFacts App::Rooms::make_facts() {
     methods::ServerFacts made;
     made.started_at = clock.now();
+    made.schema_version = storage::sqlite::embedded_migrations().back().version;
     made.listen = listeners.where().text();
     made.advertise = advertised.text();
     config::ProcessOptions options = config.options;

@@ -1,5 +1,5 @@
 #include "server/sessions/registry.hpp"
-#include "tests/unit/server/support/fake_agents.hpp"
+#include "tests/unit/server/support/fake_session.hpp"
 
 using namespace rekey;
 using namespace rekey::server;
@@ -7,30 +7,7 @@ using namespace rekey::server::sessions;
 
 namespace {
 
-class FakeSession final : public RegisteredSession {
-  public:
-    FakeSession(std::string id, std::uint64_t connection, std::uint64_t bound)
-        : link_(std::move(id), connection, bound) {}
-    [[nodiscard]] const std::string& agent_id() const override { return link_.agent_id(); }
-    [[nodiscard]] std::uint64_t connection_generation() const override {
-        return link_.connection_generation();
-    }
-    [[nodiscard]] std::uint64_t bound_generation() const override {
-        return link_.bound_generation();
-    }
-    void bind(std::uint64_t generation) override { link_.bind(generation); }
-    [[nodiscard]] rotation::LinkProgress& progress() override { return link_.progress(); }
-    void call(std::string_view, std::string, Milliseconds, Answer, Answer) override {}
-    void close(std::uint16_t code, std::string_view reason) override { link_.close(code, reason); }
-    [[nodiscard]] SessionFacts facts() const override {
-        return {.connection_generation = connection_generation()};
-    }
-    void probe(std::function<void(Life)> answer) override { answer(Life::answers); }
-    [[nodiscard]] std::uint16_t closed_with() const { return link_.closed_with; }
-
-  private:
-    testing::FakeLink link_;
-};
+using rekey::server::testing::FakeSession;
 
 struct Fixture {
     testing::ManualClock clock;

@@ -1,0 +1,123 @@
+#include "tests/unit/server/support/door_world.hpp"
+
+using namespace rekey;
+using namespace rekey::server;
+using rekey::server::testing::DoorWorld;
+
+namespace {
+
+std::string text(const boost::json::object& object, std::string_view name) {
+    return std::string(object.at(name).as_string());
+}
+
+struct Fixture : DoorWorld {
+    // On generation 1, activated.
+    std::string settled_agent(const std::string& name) {
+        const auto agent_id = create_agent(name);
+        change_row(agent_id, [&](storage::AgentRow& row) {
+            row.credentials.next_generation = 2;
+            row.credentials.activated_generation = 1;
+            row.credentials.current =
+                storage::CurrentToken{.generation = 1,
+                                      .rotation_id = make_uuid_v7(clock, random),
+                                      .issued_at = clock.now()};
+        });
+        return agent_id;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(rotations_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(an_offline_agent_is_not_minted_for_and_its_wish_can_be_cancelled) {
+    const auto agent_id = settled_agent("a");
+    const auto started = ok(admin, "rotations.start", {{"agent_id", agent_id}});
+    BOOST_TEST(text(started, "status") == "at_next_connect");
+    BOOST_TEST(!started.contains("rotation_id"));
+    BOOST_TEST(row(agent_id).credentials.requested.has_value());
+    const auto cancelled = ok(admin, "rotations.cancel", {{"agent_id", agent_id}});
+    BOOST_TEST(text(cancelled, "status") == "cancelled");
+    BOOST_TEST(!row(agent_id).credentials.requested.has_value());
+    BOOST_TEST((refused(admin, "rotations.cancel", {{"agent_id", agent_id}}) == Code::wrong_state));
+}
+
+BOOST_AUTO_TEST_CASE(a_connected_agent_gets_its_offer_and_a_second_start_is_the_same) {
+    const auto agent_id = settled_agent("a");
+    const auto session = connect(agent_id, 1);
+    const auto started = ok(admin, "rotations.start", {{"agent_id", agent_id}});
+    BOOST_TEST(text(started, "status") == "offered");
+    BOOST_TEST(started.at("generation").to_number<int>() == 2);
+    const auto again = ok(admin, "rotations.start", {{"agent_id", agent_id}});
+    BOOST_TEST(text(again, "rotation_id") == text(started, "rotation_id"));
+    BOOST_TEST(again.at("already_pending").as_bool());
+
+    const boost::json::object named{{"rotation_id", text(started, "rotation_id")}};
+    const auto got = ok(admin, "rotations.get", named);
+    BOOST_TEST(text(got, "status") == "offered");
+    BOOST_TEST(text(got, "cause") == "admin");
+    BOOST_TEST(text(got, "actor") == admin.agent_id);
+    // It may have been saved.
+    BOOST_TEST((refused(admin, "rotations.cancel", named) == Code::wrong_state));
+    const auto shown = ok(admin, "agents.get", {{"agent_id", agent_id}});
+    BOOST_TEST(text(shown.at("pending").as_object(), "rotation_id") ==
+               text(started, "rotation_id"));
+}
+
+BOOST_AUTO_TEST_CASE(many_at_once_each_with_its_own_answer) {
+    const auto a = settled_agent("a");
+    const auto b = settled_agent("b");
+    const auto never = create_agent("never-enrolled");
+    const auto unknown = make_uuid_v7(clock, random);
+    const boost::json::object some{{"agent_ids", {a, never, unknown}}};
+    const auto answer = ok(admin, "rotations.start", some);
+    const auto& rotations = answer.at("rotations").as_array();
+    BOOST_REQUIRE(rotations.size() == 3U);
+    BOOST_TEST(text(rotations[0].as_object(), "status") == "at_next_connect");
+    BOOST_TEST(rotations[1].at("error").at("name").as_string() == "wrong_state");
+    BOOST_TEST(rotations[2].at("error").at("name").as_string() == "not_found");
+    // All: those that have something to rotate.
+    const auto all = ok(admin, "rotations.start", {{"all", true}});
+    BOOST_TEST(all.at("rotations").as_array().size() == 2U);
+    BOOST_TEST(row(b).credentials.requested.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(exactly_one_selector) {
+    const auto a = settled_agent("a");
+    BOOST_TEST((refused(admin, "rotations.start") == Code::invalid_params));
+    const boost::json::object both{{"agent_id", a}, {"all", true}};
+    BOOST_TEST((refused(admin, "rotations.start", both) == Code::invalid_params));
+    const boost::json::array too_many(limits::kAgentsARequest + 1, boost::json::value(a));
+    BOOST_TEST(
+        (refused(admin, "rotations.start", {{"agent_ids", too_many}}) == Code::invalid_params));
+    BOOST_TEST(ok(admin, "rotations.start", {{"agent_ids", boost::json::array()}})
+                   .at("rotations")
+                   .as_array()
+                   .empty());
+    BOOST_TEST((refused(admin, "rotations.cancel") == Code::invalid_params));
+}
+
+BOOST_AUTO_TEST_CASE(list_newest_first_by_agent_and_status) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 3; ++i) {
+        const auto agent_id = settled_agent("a" + std::to_string(i));
+        const auto session = connect(agent_id, 1);
+        clock.advance(Milliseconds{1});
+        ids.push_back(text(ok(admin, "rotations.start", {{"agent_id", agent_id}}), "rotation_id"));
+    }
+    const auto first = ok(admin, "rotations.list", {{"limit", 2}});
+    const auto& page = first.at("rotations").as_array();
+    BOOST_REQUIRE(page.size() == 2U);
+    BOOST_TEST(text(page[0].as_object(), "rotation_id") == ids[2]);
+    const auto rest =
+        ok(admin, "rotations.list", {{"limit", 2}, {"cursor", text(first, "next_cursor")}});
+    BOOST_TEST(rest.at("rotations").as_array().size() == 1U);
+    BOOST_TEST(!rest.contains("next_cursor"));
+    BOOST_TEST(
+        ok(admin, "rotations.list", {{"status", "offered"}}).at("rotations").as_array().size() ==
+        3U);
+    BOOST_TEST(
+        ok(admin, "rotations.list", {{"status", "activated"}}).at("rotations").as_array().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
