@@ -26,10 +26,13 @@ int complain(const std::string& message, int exit_code) {
 }
 
 int reset_admin_key(const config::Config& config, const Log& log) {
+    if (::access(config.options.data_dir.c_str(), F_OK) != 0) {
+        throw StartupError("there is no data directory " + config.options.data_dir +
+                           ": nothing to reset; give the --data-dir that rekeyd runs with");
+    }
     const auto directory = bootstrap::DataDirectory::open(config.options.data_dir);
     if (::access(directory.database().c_str(), F_OK) != 0) {
-        throw StartupError("there is no " + directory.database() +
-                           ": nothing to reset; give the --data-dir that rekeyd runs with");
+        throw StartupError("there is no " + directory.database() + ": nothing to reset");
     }
     const SystemClock clock;
     SystemRandom random;

@@ -19,6 +19,9 @@ namespace {
 
 // What a drain may take beyond its window, for peers that do not answer a close.
 constexpr std::chrono::seconds kDrainPatience{10};
+// What requests under way and admins' sockets get after the agents have gone.
+constexpr std::chrono::seconds kQuietPatience{3};
+constexpr Milliseconds kQuietLook{20};
 
 }  // namespace
 

@@ -30,7 +30,7 @@ std::unique_ptr<net::Listener> Listeners::open(Shard& shard, net::PortUse use) {
     auto listener =
         net::Listener::open(shard.context(), where_.host, where_.port, use, std::move(accept));
     if (listener.has_error()) {
-        throw StartupError("cannot listen on " + where_.text() + ": " + listener.error().message());
+        throw StartupError(listener.error().message());
     }
     return *std::move(listener);
 }

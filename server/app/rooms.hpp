@@ -80,6 +80,8 @@ struct App::Rooms {
     void announce();
     void stop_accepting();
     void drain();
+    // Ends the main loop once what is open has been answered and closed, or at `deadline`.
+    void stop_when_quiet(SteadyTime deadline);
 };
 
 }  // namespace rekey::server::app

@@ -31,7 +31,8 @@ void declare_flags(CLI::App& app, Given& given) {
             app.add_flag(flag_name(flag), given.toggles[key], std::string(flag.summary));
         } else {
             app.add_option(flag_name(flag), given.texts[key], std::string(flag.summary))
-                ->type_name(std::string(flag.placeholder));
+                ->type_name(std::string(flag.placeholder))
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
         }
     }
 }

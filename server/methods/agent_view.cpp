@@ -23,7 +23,9 @@ protocol::SessionView show(const sessions::SessionFacts& facts, const storage::A
     view.address = facts.remote_address;
     view.version = row.version;
     view.hostname = row.hostname;
+    view.os = facts.os;
     view.generation = facts.bound_generation;
+    view.methods = facts.methods;
     return view;
 }
 

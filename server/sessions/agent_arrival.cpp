@@ -147,6 +147,8 @@ void AgentSession::on_hello(const protocol::Request& request) {
     auto hello = params_of<protocol::AgentHello>(request);
     if (!hello) return;
     wire_->send(greeting_for(&*request.id));
+    os_ = std::move(hello->os);
+    methods_ = std::move(hello->methods);
     const auto arrival = std::move(arrival_);
     phase_ = Phase::ready;
     host_.shard().wheel().arm(*this, last_frame_, host_.silence());

@@ -37,7 +37,9 @@ SessionFacts AgentSession::facts() const {
             .connected_at = connected_at_,
             .last_seen_at = host_.wall_time_of(last_frame_),
             .remote_address = wire_->remote_address(),
-            .secure = wire_->is_secure()};
+            .secure = wire_->is_secure(),
+            .os = os_,
+            .methods = methods_};
 }
 
 void AgentSession::on_frame() {

@@ -110,6 +110,8 @@ class AgentSession final : public RegisteredSession,
     std::uint64_t bound_generation_;
     rotation::LinkProgress progress_;
     CallTable calls_;
+    std::string os_;  // as agent.hello said
+    std::vector<std::string> methods_;
     std::unique_ptr<Arrival> arrival_;
     std::unique_ptr<Probe> probe_;
     SessionHost::List::iterator place_{};

@@ -27,6 +27,8 @@ struct SessionFacts {
     Time last_seen_at{};
     std::string remote_address;  // with the port
     bool secure = false;
+    std::string os;                    // as agent.hello said
+    std::vector<std::string> methods;  // what it serves to agents.call
 };
 
 // What the registry keeps: a session, alive for as long as it is registered.

@@ -162,6 +162,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_safe_or_makes_no_sense_is_refused_with_the_way_
 BOOST_AUTO_TEST_CASE(flags_stand_before_or_after_the_command) {
     BOOST_TEST(load({"serve", "--listen", "127.0.0.1:5"})->options.listen.port == 5);
     BOOST_TEST(load({"--listen", "127.0.0.1:5", "serve"})->options.listen.port == 5);
+    // A wrapper's flag is overruled by what stands after it.
+    BOOST_TEST(load({"--listen", "127.0.0.1:5", "--listen", "127.0.0.1:6"})->options.listen.port ==
+               6);
     const auto reset = parse({"admin-key", "--reset", "--data-dir", "/srv/rekey"});
     BOOST_REQUIRE(reset.has_value());
     BOOST_TEST((reset->command == Command::reset_admin_key));
