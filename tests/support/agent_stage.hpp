@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace rekey::testing {
@@ -37,8 +38,8 @@ class AgentStage {
 
     // Runs on the stage's thread and waits for its result.
     template <class Action>
-    auto with(Action action) {
-        std::packaged_task<decltype(action())()> task(std::move(action));
+    std::invoke_result_t<Action&> with(Action action) {
+        std::packaged_task<std::invoke_result_t<Action&>()> task(std::move(action));
         auto result = task.get_future();
         boost::asio::post(context_, std::move(task));
         return result.get();
