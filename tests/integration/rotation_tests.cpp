@@ -27,13 +27,9 @@ struct OneAgent {
     ScriptedAgent& play(Script script) {
         ScriptedAgent& agent = stage.enroll_and_connect(server, "one", std::move(script));
         stage.wait("the first token is committed", [&] { return agent.seen().commits > 0; });
-        id = agent_id();
+        id = agent.agent_id();
         server.wait_settled(id, 1);
         return agent;
-    }
-    std::string agent_id() const {
-        const json::value list = server.call("agents.list", {{"type", "daemon"}});
-        return std::string(list.at("agents").as_array().at(0).at("agent_id").as_string());
     }
     json::value rotate(bool force = false) const {
         return server.call("rotations.start", {{"agent_id", id}, {"force", force}});

@@ -97,6 +97,7 @@ class ScriptedAgent final : public net::WebSocketObserver {
     void send_held_replies();
 
     [[nodiscard]] bool connected() const { return socket_.has_value() && welcomed_; }
+    [[nodiscard]] const std::string& agent_id() const { return identity_.agent_id; }
     [[nodiscard]] const Seen& seen() const { return seen_; }
     [[nodiscard]] const agent::rotation::HeldTokens& held() const { return identity_.held; }
     [[nodiscard]] std::uint64_t newest_generation() const;
