@@ -4,6 +4,7 @@ import json
 import os
 import ssl
 import subprocess
+import threading
 
 DEADLINE_SECONDS = 60
 
@@ -20,6 +21,9 @@ class Server:
                 break
         else:
             raise RuntimeError("rekeyd ended before it listened")
+        # What it logs from here on is read and dropped: a full pipe would stop it.
+        self.reader = threading.Thread(target=self.process.stderr.read)
+        self.reader.start()
         with open(os.path.join(self.folder, "listen"), encoding="utf-8") as file:
             self.host, port = file.read().strip().rsplit(":", 1)
         self.port = int(port)
@@ -38,5 +42,5 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.stderr.close()
+        self.reader.join(DEADLINE_SECONDS)
         return self.process.wait(DEADLINE_SECONDS)
