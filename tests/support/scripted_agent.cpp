@@ -76,6 +76,7 @@ void ScriptedAgent::connect_with(const Secret& token) {
 }
 
 void ScriptedAgent::opened(net::ConnectOutcome outcome) {
+    attempt_.reset();
     if (auto* socket = std::get_if<net::WebSocket>(&outcome)) {
         seen_.refusal.clear();
         refused_.clear();
@@ -100,6 +101,7 @@ void ScriptedAgent::disconnect(std::uint16_t code) {
 }
 
 void ScriptedAgent::cut() {
+    attempt_.reset();
     socket_.reset();
     welcomed_ = false;
 }

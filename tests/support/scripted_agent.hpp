@@ -97,6 +97,8 @@ class ScriptedAgent final : public net::WebSocketObserver {
     void send_held_replies();
 
     [[nodiscard]] bool connected() const { return socket_.has_value() && welcomed_; }
+    // Neither connected nor about to be.
+    [[nodiscard]] bool hung_up() const { return !socket_ && !attempt_; }
     [[nodiscard]] const std::string& agent_id() const { return identity_.agent_id; }
     [[nodiscard]] const Seen& seen() const { return seen_; }
     [[nodiscard]] const agent::rotation::HeldTokens& held() const { return identity_.held; }
