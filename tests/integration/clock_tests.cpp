@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(the_scheduler_rotates_before_expiry_at_the_stored_moment) {
         return seen.at("generation").to_number<std::uint64_t>() >= 4;
     });
     const json::value audit =
-        server.call("audit.query", {{"agent_id", created.agent_id}, {"action", "rotation.begun"}});
+        server.call("audit.query", {{"agent_id", created.agent_id}, {"action", "rotation.started"}});
     BOOST_TEST(audit.at("entries").as_array().size() >= 3U);
     BOOST_TEST(agent.process().count("token_expired") == 0U);
 }
