@@ -71,7 +71,8 @@ std::vector<json::value> AdminClient::call_all(const std::string& method,
         call.body = Secret(json::serialize(batch));
         const net::HttpResponse response = client_.send(std::move(call)).value();
         if (response.status != 200) throw std::runtime_error(method + ": " + response.body);
-        for (const json::value& answer : json::parse(response.body).as_array())
+        const json::value answers = json::parse(response.body);
+        for (const json::value& answer : answers.as_array())
             results.at(answer.at("id").to_number<std::size_t>()) = result_of(method, answer);
     }
     return results;
