@@ -60,6 +60,12 @@ Result<Started> start_all(Context& context, const RotateOptions& options) {
     return started;
 }
 
+// --force helps against a running grace period, and against nothing else.
+bool waits_for_grace(const Error& error) {
+    return error.code() == Code::wrong_state && error.details() != nullptr &&
+           error.details()->contains("not_before");
+}
+
 Result<Started> start_named(Context& context, const RotateOptions& options) {
     REKEY_TRY_ASSIGN(agents, find_agents(context.api, options.names));
     RotationsStart::Params params;
@@ -68,7 +74,7 @@ Result<Started> start_named(Context& context, const RotateOptions& options) {
     if (agents.size() == 1) {
         params.agent_id = agents.front().agent_id;
         auto answer = call<RotationsStart>(context.api, params);
-        if (answer.has_error() && answer.error().code() == Code::wrong_state && !options.force)
+        if (answer.has_error() && waits_for_grace(answer.error()))
             return with_way_out(Error(answer.error()),
                                 "Wait, or rotate at once, ending the old token's grace, with "
                                 "--force");

@@ -147,7 +147,9 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_is_wrong_names_the_key) {
 BOOST_AUTO_TEST_CASE(a_wildcard_address_wants_to_know_how_agents_reach_it) {
     expect_refusal(run({rekeyd_program(), "--data-dir", data, "--listen", "0.0.0.0:0"}),
                    {"--advertise"});
-    expect_refusal(start({"--plain-http", "--listen", "0.0.0.0:0"}), {"plain"});
+    expect_refusal(run({rekeyd_program(), "--data-dir", data, "--listen", "0.0.0.0:0",
+                        "--advertise", "rekey.example:7443", "--plain-http"}),
+                   {"plain"});
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_flag_is_a_usage_error) {

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <signal.h>
 #include <stdexcept>
 #include <thread>
@@ -50,10 +51,10 @@ void Rekeyd::start() {
                            options_.arguments.end());
     process.environment = options_.environment;
     process.on_line = options_.on_line;
+    // The file of the run before would be mistaken for the new one's.
+    std::filesystem::remove(directory_ + "/listen");
     process_ = std::make_unique<Process>(std::move(process));
-    process_->wait_for({"event=server.listening"});
-
-    const std::string address = trimmed(read_file(directory_ + "/listen", kSmallFileBytes).value());
+    const std::string address = wait_for_address();
     const std::size_t colon = address.rfind(':');
     host_ = address.substr(0, colon);
     port_ = static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1)));
@@ -62,6 +63,18 @@ void Rekeyd::start() {
         tls_ = net::ClientTls::make(
                    net::Trust::ca(read_file(directory_ + "/ca.pem", kSmallFileBytes).value()))
                    .value();
+}
+
+// The address stands in a file once the server listens, whatever it logs.
+std::string Rekeyd::wait_for_address() {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+        const Result<std::string> address = read_file(directory_ + "/listen", kSmallFileBytes);
+        if (address.has_value() && address->ends_with('\n')) return trimmed(*address);
+        if (!process_->running() || std::chrono::steady_clock::now() > deadline)
+            throw std::runtime_error("rekeyd did not listen; its output:\n" + process_->output());
+        std::this_thread::sleep_until(std::chrono::steady_clock::now() + kLookAgain);
+    }
 }
 
 int Rekeyd::stop() {

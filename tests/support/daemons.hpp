@@ -78,6 +78,8 @@ class Rekeyd {
     boost::json::object wait_settled(const std::string& agent_id, std::uint64_t generation) const;
 
   private:
+    std::string wait_for_address();
+
     TemporaryDirectory home_;
     Options options_;
     std::string directory_;
