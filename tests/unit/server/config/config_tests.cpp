@@ -1,9 +1,11 @@
 #include "server/config/config.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -179,6 +181,41 @@ BOOST_AUTO_TEST_CASE(help_names_every_flag) {
     const auto parsed = read_command_line(2, arguments.data());
     const auto& help = std::get<PrintAndExit>(*parsed).text;
     for (const auto& flag : flags_table()) BOOST_TEST(mentions(help, flag_name(flag)));
+}
+
+// docs/configuration.md is written by hand; this keeps it true.
+BOOST_AUTO_TEST_CASE(the_reference_lists_every_flag_and_setting_as_it_is) {
+    std::ifstream file(REKEY_SOURCE_DIR "/docs/configuration.md");
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    BOOST_REQUIRE(!text.empty());
+    for (const auto& flag : flags_table()) {
+        const bool takes_text = flag.kind == FlagInfo::Kind::text;
+        const std::string usage =
+            flag_name(flag) + (takes_text ? " " + std::string(flag.placeholder) : "");
+        BOOST_TEST(mentions(text, "| `" + usage + "` | `" + flag_variable(flag) + "` |"), usage);
+    }
+    const auto shown = [](const boost::json::value& value) {
+        return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+    };
+    for (const auto& info : protocol::settings_table()) {
+        const auto preset = protocol::get_setting(protocol::Settings{}, info);
+        const std::string start = "| `" + std::string(info.name) + "` | ";
+        const auto row = text.find(start);
+        BOOST_TEST_REQUIRE((row != std::string::npos), info.name);
+        const std::string line = text.substr(row, text.find('\n', row) - row);
+        if (preset.is_double()) {
+            BOOST_TEST(
+                mentions(line, info.name == "rotate_at_fraction_min" ? "| 0.7 |" : "| 0.9 |"));
+        } else {
+            BOOST_TEST(mentions(line, start + shown(preset) + " |"), line);
+        }
+        if (preset.is_int64()) {
+            BOOST_TEST(
+                mentions(line, "| " + std::to_string(static_cast<std::int64_t>(info.min)) + " to " +
+                                   std::to_string(static_cast<std::int64_t>(info.max))),
+                line);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(addresses) {
