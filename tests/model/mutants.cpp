@@ -40,9 +40,8 @@ class HoldsOneToken : public WithdrawsRefused {
     }
 };
 
-// Neither Rule A (the newer offer overwrites the candidate) nor Rule B (activated before the
-// confirmation is durable).
-class NeitherRuleANorRuleB : public Rules {
+// Rule A: "the newer offer wins".
+class WithoutRuleA : public Rules {
   public:
     OfferDecision on_offer(const HeldTokens& held, const Offer& offer) const override {
         OfferDecision decision = Rules::on_offer(held, offer);
@@ -51,6 +50,11 @@ class NeitherRuleANorRuleB : public Rules {
             return decision;
         return WriteCandidate{instead_of_the_candidate(held, offer)};
     }
+};
+
+// ... and Rule B: activated before the confirmation is durable.
+class NeitherRuleANorRuleB : public WithoutRuleA {
+  public:
     CommitDecision on_commit(const HeldTokens& held, std::uint64_t generation,
                              std::string_view rotation_id) const override {
         CommitDecision decision = Rules::on_commit(held, generation, rotation_id);
@@ -61,7 +65,7 @@ class NeitherRuleANorRuleB : public Rules {
 
 // One-phase: what was promoted is in use, so the predecessor goes at once. Rule A alone would still
 // save it.
-class DropsPreviousAtPromotion : public NeitherRuleANorRuleB {
+class DropsPreviousAtPromotion : public WithoutRuleA {
   public:
     CompletionResult complete(const Credentials& row, const Completion& completion,
                               const Policy& policy, Time now) const override {
@@ -140,6 +144,7 @@ std::vector<Mutant> mutants() {
         "S5:");
     add("... and the agent holds one token", std::make_unique<HoldsOneToken>(), kPlain, "L:");
     add("the agent holds one token", std::make_unique<HoldsOneToken>(), kPlain, "I10:");
+    add("without Rule A", std::make_unique<WithoutRuleA>(), kPlain, "L:");
     add("neither Rule A nor Rule B", std::make_unique<NeitherRuleANorRuleB>(), kPlain, "L:");
     add("the predecessor goes at the promotion", std::make_unique<DropsPreviousAtPromotion>(),
         kPlain, "L:");
