@@ -109,7 +109,7 @@ void Connector::start() {
 
 void Connector::connect() {
     conversation_.reset();
-    if (rotation::next_credential(vault_.held(), refused_) == nullptr) {
+    if (rotation::next_credential(vault_.held(), passed_over()) == nullptr) {
         // A6 without recovery: nothing is dropped, and the round begins again.
         refused_.clear();
         return fail("credential.unknown",
@@ -123,8 +123,17 @@ void Connector::connect() {
     around_.transport.open(*this, [this] { return choose_credential(); });
 }
 
+// What was refused, and a candidate that is not durable: a connect with it would promote it.
+std::vector<std::string> Connector::passed_over() {
+    std::vector<std::string> names = refused_;
+    if (vault_.make_durable()) return names;
+    for (const rotation::HeldToken& token : vault_.held())
+        if (token.state == rotation::TokenState::candidate) names.push_back(token.rotation_id);
+    return names;
+}
+
 Secret Connector::choose_credential() {
-    const rotation::HeldToken* token = rotation::next_credential(vault_.held(), refused_);
+    const rotation::HeldToken* token = rotation::next_credential(vault_.held(), passed_over());
     if (token == nullptr) return {};
     tried_ = token->rotation_id;
     return token->token;

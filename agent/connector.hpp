@@ -64,6 +64,7 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     enum class Phase : std::uint8_t { idle, waiting, connecting, open, closing, stopping, ended };
 
     void connect();
+    [[nodiscard]] std::vector<std::string> passed_over();
     [[nodiscard]] Secret choose_credential();
     void wait(Milliseconds delay);
     void set_phase(Phase phase);

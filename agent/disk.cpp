@@ -22,6 +22,8 @@ std::optional<WriteFailure> FileDisk::write(const Secret& content) {
     return write_durably(path_, content.expose());
 }
 
+Result<> FileDisk::sync() { return sync_durably(path_); }
+
 Result<> FileDisk::remove() {
     if (::unlink(path_.c_str()) != 0 && errno != ENOENT)
         return Error(Code::unavailable,
@@ -38,6 +40,8 @@ std::optional<WriteFailure> MemoryDisk::write(const Secret& content) {
     content_ = content;
     return std::nullopt;
 }
+
+Result<> MemoryDisk::sync() { return {}; }
 
 Result<> MemoryDisk::remove() {
     content_.reset();

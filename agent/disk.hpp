@@ -23,6 +23,8 @@ class Disk {
     // Replaces the content so that a crash leaves the old or the new (base/durable_file.hpp).
     // Nothing on success.
     [[nodiscard]] virtual std::optional<WriteFailure> write(const Secret& content) = 0;
+    // Makes durable what read() finds; needs no space. `not_found`, `unavailable`.
+    [[nodiscard]] virtual Result<> sync() = 0;
     // Gone, or was never there.
     [[nodiscard]] virtual Result<> remove() = 0;
 };
@@ -33,6 +35,7 @@ class FileDisk final : public Disk {
     [[nodiscard]] std::string name() const override { return path_; }
     [[nodiscard]] Result<Secret> read() override;
     [[nodiscard]] std::optional<WriteFailure> write(const Secret& content) override;
+    [[nodiscard]] Result<> sync() override;
     [[nodiscard]] Result<> remove() override;
 
   private:
@@ -46,6 +49,7 @@ class MemoryDisk final : public Disk {
     [[nodiscard]] std::string name() const override { return "memory"; }
     [[nodiscard]] Result<Secret> read() override;
     [[nodiscard]] std::optional<WriteFailure> write(const Secret& content) override;
+    [[nodiscard]] Result<> sync() override;
     [[nodiscard]] Result<> remove() override;
 
   private:

@@ -62,7 +62,18 @@ StoreOutcome TokenVault::store(const rotation::HeldTokens& next) {
     wanted.tokens = next;
     StoreOutcome outcome = write_state(*disk_, wanted);
     state_.tokens = rotation::after_write(state_.tokens, next, outcome.outcome);
+    if (outcome.durable()) missing_ = Missing::nothing;
+    if (outcome.outcome == rotation::WriteOutcome::failed_after_rename)
+        missing_ = outcome.reason == rotation::FailureReason::readback_differs ? Missing::write
+                                                                               : Missing::sync;
     return outcome;
+}
+
+bool TokenVault::make_durable() {
+    if (missing_ == Missing::sync && disk_->sync().has_value()) missing_ = Missing::nothing;
+    if (missing_ == Missing::write && write_state(*disk_, state_).durable())
+        missing_ = Missing::nothing;
+    return missing_ == Missing::nothing;
 }
 
 Result<std::string> TokenVault::prove(std::string_view rotation_id) {

@@ -41,14 +41,22 @@ class TokenVault {
     // Writes, reads back, compares. What is held afterwards is what rotation::after_write() says.
     StoreOutcome store(const rotation::HeldTokens& next);
 
+    // Whether what is held would survive a loss of power; tries to make it so. A start may have
+    // read what another process had renamed and not synced, and a write may have failed after its
+    // rename: a connect with such a candidate would promote what the disk can still take back.
+    [[nodiscard]] bool make_durable();
+
     // The proof of possession over the token as it is read from the disk now.
     [[nodiscard]] Result<std::string> prove(std::string_view rotation_id);
 
   private:
     TokenVault(Disk& disk, AgentState state) : disk_(&disk), state_(std::move(state)) {}
 
+    enum class Missing : std::uint8_t { nothing, sync, write };
+
     Disk* disk_;
     AgentState state_;
+    Missing missing_ = Missing::sync;
 };
 
 }  // namespace rekey::agent

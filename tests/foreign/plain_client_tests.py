@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 import tempfile
+import time
 
 from plain_client import PlainAgent, within
 from server import DEADLINE_SECONDS, Server
@@ -19,8 +20,11 @@ async def rotate_once(server, agent, agent_id, generation, force):
     await within(DEADLINE_SECONDS, agent.serve_until("agent.commit"))
     status = await within(DEADLINE_SECONDS, agent.call("agent.key_status", {}))
     assert status["result"]["generation"] == generation, status
-    seen = server.call("agents.get", {"agent_id": agent_id})
-    assert seen["generation"] == seen["activated_generation"] == generation and "pending" not in seen, seen
+    # The confirmation was answered on the socket; its transaction may still be under way.
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (seen := server.call("agents.get", {"agent_id": agent_id}))["activated_generation"] != generation:
+        assert time.monotonic() < deadline, seen
+    assert seen["generation"] == generation and "pending" not in seen, seen
 
 
 async def story(server, folder):

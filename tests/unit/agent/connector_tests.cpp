@@ -108,6 +108,14 @@ BOOST_AUTO_TEST_CASE(a_network_error_never_moves_on_to_the_next_token) {
     BOOST_TEST(stage.transport.credential == token_text(2));
 }
 
+BOOST_AUTO_TEST_CASE(a_candidate_that_is_not_durable_is_not_connected_with) {
+    Stage stage({held(1, kConfirmed), held(2, kCandidate)});
+    stage.disk.sync_error = Error(Code::unavailable, "injected");
+    stage.connector->start();
+    stage.transport.accept();
+    BOOST_TEST(stage.transport.credential == token_text(1));
+}
+
 BOOST_AUTO_TEST_CASE(a_candidate_that_cannot_be_dropped_from_a_full_disk_is_passed_over) {
     Stage stage(kWithCandidate);
     stage.disk.fail_writes = WriteFailure{WriteStage::before_rename, ENOSPC, "full"};

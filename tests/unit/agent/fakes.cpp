@@ -140,6 +140,12 @@ std::optional<WriteFailure> FakeDisk::write(const Secret& next) {
     return fail_writes;
 }
 
+Result<> FakeDisk::sync() {
+    ++syncs;
+    if (sync_error) return *sync_error;
+    return {};
+}
+
 Result<> FakeDisk::remove() {
     content.reset();
     return {};

@@ -88,8 +88,11 @@ class FakeDisk final : public Disk {
     [[nodiscard]] std::string name() const override { return "fake"; }
     [[nodiscard]] Result<Secret> read() override;
     [[nodiscard]] std::optional<WriteFailure> write(const Secret& content) override;
+    [[nodiscard]] Result<> sync() override;
     [[nodiscard]] Result<> remove() override;
 
+    std::optional<Error> sync_error;
+    unsigned syncs = 0;
     std::optional<Secret> content;
     std::optional<Error> read_error;
     std::optional<WriteFailure> fail_writes;  // every write, until reset

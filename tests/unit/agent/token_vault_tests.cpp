@@ -44,6 +44,34 @@ BOOST_AUTO_TEST_CASE(a_store_is_read_back_before_it_counts) {
     BOOST_TEST(vault.newest_confirmed().generation == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_start_finds_is_made_durable_before_it_is_used) {
+    auto vault = TokenVault::open(disk).value();
+    disk.sync_error = Error(Code::unavailable, "injected");
+    BOOST_TEST(!vault.make_durable());
+    disk.sync_error.reset();
+    BOOST_TEST(vault.make_durable());
+    const unsigned syncs = disk.syncs;
+    BOOST_TEST(vault.make_durable());
+    BOOST_TEST(disk.syncs == syncs, "once is enough");
+}
+
+BOOST_AUTO_TEST_CASE(after_a_failure_behind_the_rename_it_is_synced_or_written_again) {
+    auto vault = TokenVault::open(disk).value();
+    BOOST_TEST(vault.make_durable());
+    disk.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    BOOST_TEST(!vault.store(kNext).durable());
+    disk.sync_error = Error(Code::unavailable, "injected");
+    BOOST_TEST(!vault.make_durable());
+    disk.sync_error.reset();
+    BOOST_TEST(vault.make_durable());
+    disk.fail_writes.reset();
+    disk.read_lies = Secret("something else");
+    BOOST_TEST(!vault.store(kNext).durable());
+    BOOST_TEST(!vault.make_durable(), "a sync does not mend a disk that lies");
+    disk.read_lies.reset();
+    BOOST_TEST(vault.make_durable());
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_before_the_rename_changes_nothing) {
     auto vault = TokenVault::open(disk).value();
     disk.fail_writes = WriteFailure{WriteStage::before_rename, ENOSPC, "full"};
