@@ -109,11 +109,20 @@ BOOST_AUTO_TEST_CASE(a_network_error_never_moves_on_to_the_next_token) {
 }
 
 BOOST_AUTO_TEST_CASE(a_candidate_that_is_not_durable_is_not_connected_with) {
-    Stage stage({held(1, kConfirmed), held(2, kCandidate)});
+    Stage stage;
+    stage.establish();
+    stage.disk.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    stage.offer(2);
     stage.disk.sync_error = Error(Code::unavailable, "injected");
-    stage.connector->start();
+    stage.transport.end(1006);
+    run_to_attempt(stage);
     stage.transport.accept();
     BOOST_TEST(stage.transport.credential == token_text(1));
+    stage.disk.sync_error.reset();
+    stage.transport.end(1006);
+    run_to_attempt(stage);
+    stage.transport.accept();
+    BOOST_TEST(stage.transport.credential == token_text(2));
 }
 
 BOOST_AUTO_TEST_CASE(a_candidate_that_cannot_be_dropped_from_a_full_disk_is_passed_over) {
