@@ -1,6 +1,6 @@
 # Every dependency is a package of Debian 12, found here and named with its reason in README.md.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json url unit_test_framework)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json unit_test_framework)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(SQLiteCpp REQUIRED)

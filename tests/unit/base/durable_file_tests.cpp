@@ -1,5 +1,5 @@
 #include "base/durable_file.hpp"
-#include "tests/unit/base/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 using namespace rekey;
-using rekey::tests::TemporaryDirectory;
+using rekey::testing::TemporaryDirectory;
 
 namespace {
 

@@ -1,5 +1,5 @@
 #include "base/durable_file.hpp"
-#include "tests/unit/base/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,7 +10,7 @@
 #include <utility>
 
 using namespace rekey;
-using rekey::tests::TemporaryDirectory;
+using rekey::testing::TemporaryDirectory;
 
 namespace {
 
