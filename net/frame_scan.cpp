@@ -10,7 +10,6 @@ namespace rekey::net {
 namespace {
 
 constexpr std::string_view kHttpEnd = "\r\n\r\n";
-constexpr std::uint8_t kFinal = 0x80;
 constexpr std::uint8_t kOpcode = 0x0f;
 constexpr std::uint8_t kControl = 0x08;
 constexpr std::uint8_t kMasked = 0x80;

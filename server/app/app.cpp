@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <unistd.h>
@@ -121,8 +122,34 @@ void App::Rooms::drain() {
                     {{"connections", static_cast<std::uint64_t>(registry.connections())}});
         main_context.stop();
     });
-    agent_door.drain(window,
-                     [this] { boost::asio::post(main_context, [this] { main_context.stop(); }); });
+    agent_door.drain(window, [this] {
+        boost::asio::post(main_context,
+                          [this] { stop_when_quiet(clock.steady_now() + kQuietPatience); });
+    });
+}
+
+void App::Rooms::stop_when_quiet(SteadyTime deadline) {
+    // Each shard counts what is its own; the last one to do so brings the sum home.
+    struct Count {
+        std::atomic<std::size_t> shards_left;
+        std::atomic<std::size_t> open{0};
+    };
+    auto count = std::make_shared<Count>();
+    count->shards_left = shards.size();
+    const auto decide = [this, count, deadline] {
+        if (count->open == 0 || clock.steady_now() >= deadline) return main_context.stop();
+        auto look = std::make_shared<boost::asio::steady_timer>(main_context, kQuietLook);
+        look->async_wait([this, look, deadline](const boost::system::error_code& cancelled) {
+            if (!cancelled) stop_when_quiet(deadline);
+        });
+    };
+    for (std::size_t index = 0; index < shards.size(); ++index) {
+        shards.at(index).post([this, index, count, decide] {
+            count->open +=
+                fronts[index]->server.connections() + fronts[index]->doors.admin_sockets().count();
+            if (--count->shards_left == 0) boost::asio::post(main_context, decide);
+        });
+    }
 }
 
 }  // namespace rekey::server::app
