@@ -15,6 +15,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -140,8 +141,8 @@ class Client::Running final : public AgentObserver, public std::enable_shared_fr
 Result<> Client::Running::start() {
     REKEY_ASSERT(!started_);
     // Looked at before the lock, whose folder may not be there either.
-    const auto there = read_file(paths_.state, limits::kStateFileBytes);
-    if (there.has_error() && there.error().code() == Code::not_found) return not_enrolled(paths_);
+    std::error_code unknown;
+    if (!std::filesystem::exists(paths_.state, unknown) && !unknown) return not_enrolled(paths_);
     REKEY_TRY_ASSIGN(lock, FileLock::acquire(paths_.lock()));
     auto vault = TokenVault::open(disk_);
     if (vault.has_error())

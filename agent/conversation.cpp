@@ -166,7 +166,13 @@ void Conversation::take_offer(const RequestId& id, const protocol::RotateOffer& 
     take_next_offer_ = false;
     const OfferAnswer result = steps_.on_offer(offer);
     answer(id, result.answer);
-    if (result.then == rotation::ThenDo::reconnect)
+    // A session that was opened with the candidate has nothing to gain from coming back with it:
+    // what is missing is a disk that takes the confirmation, and the server's back-off waits for
+    // that.
+    const bool opened_with_it = std::ranges::any_of(vault_.held(), [&](const auto& held) {
+        return held.state == rotation::TokenState::candidate && held.generation == generation_;
+    });
+    if (result.then == rotation::ThenDo::reconnect && !opened_with_it)
         leave(Leave::Why::candidate_unresolved, "an earlier token is saved and not confirmed yet");
 }
 

@@ -151,9 +151,13 @@ Result<AgentState> enroll(const protocol::JoinString& join, const EnrollmentDisk
                      "the join string's code is mistyped or cut off; copy it whole");
     const std::string code_sha256 = to_hex(sha256(join.code.expose()));
 
-    const auto before = TokenVault::open(disks.state);
+    auto before = TokenVault::open(disks.state);
     const bool enrolled = before.has_value() || before.error().code() != Code::not_found;
     if (before.has_value() && before->state().enrolled_code_sha256 == code_sha256) {
+        // An attempt before may have failed behind its rename: a first connect spends the code.
+        if (!before->make_durable())
+            return Error(Code::unavailable,
+                         disks.state.name() + " could not be made durable; run enroll again");
         REKEY_TRY(settle_key(before->state(), disks));
         REKEY_TRY(disks.record.remove());
         return before->state();

@@ -18,12 +18,16 @@ using protocol::StartedRotation;
 using rpc::Caller;
 using rpc::Task;
 
-rotation::StartRequest request_for(const std::string& agent_id, const std::string& actor,
+rotation::StartRequest request_for(const std::string& agent_id, const Caller& caller,
                                    storage::RotationCause cause) {
     rotation::StartRequest request;
     request.agent_id = agent_id;
     request.cause = cause;
-    request.actor = actor;
+    request.actor = caller.agent_id;
+    // A fleet takes a while: who is revoked meanwhile starts nothing more (S8).
+    request.still_allowed = [caller](storage::Transaction& transaction, Time now) {
+        return rpc::require_still(transaction, caller, RotationsStart::access.capability, now);
+    };
     return request;
 }
 
@@ -51,11 +55,11 @@ class Batch : public std::enable_shared_from_this<Batch> {
           missing_(agent_ids_.size()),
           done_(std::move(done)) {}
 
-    void run(rotation::Coordinator& coordinator, const std::string& actor,
+    void run(rotation::Coordinator& coordinator, const Caller& caller,
              storage::RotationCause cause) {
         for (std::size_t index = 0; index < agent_ids_.size(); ++index) {
             coordinator.start(
-                request_for(agent_ids_[index], actor, cause),
+                request_for(agent_ids_[index], caller, cause),
                 [self = shared_from_this(), index](const auto& view) { self->take(index, view); });
         }
     }
@@ -74,11 +78,11 @@ class Batch : public std::enable_shared_from_this<Batch> {
 };
 
 Task<std::vector<StartedRotation>> start_batch(const Parts& parts, std::vector<std::string> ids,
-                                               std::string actor, storage::RotationCause cause) {
+                                               Caller caller, storage::RotationCause cause) {
     if (ids.empty()) co_return std::vector<StartedRotation>();
     auto run = [&](auto answer) {
         std::make_shared<Batch>(std::move(ids), std::move(answer))
-            ->run(parts.coordinator, actor, cause);
+            ->run(parts.coordinator, caller, cause);
     };
     co_return co_await rpc::await_callback<std::vector<StartedRotation>>(std::move(run));
 }
@@ -111,20 +115,20 @@ void keep(std::vector<StartedRotation>& all, std::vector<StartedRotation> more) 
 }
 
 Task<std::vector<StartedRotation>> start_many(const Parts& parts, std::vector<std::string> ids,
-                                              std::string actor, storage::RotationCause cause) {
+                                              Caller caller, storage::RotationCause cause) {
     std::vector<StartedRotation> all;
     for (std::size_t begin = 0; begin < ids.size(); begin += limits::kRotationStartsInFlight) {
         const std::size_t end = std::min(ids.size(), begin + limits::kRotationStartsInFlight);
         std::vector<std::string> part(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                       ids.begin() + static_cast<std::ptrdiff_t>(end));
-        auto started = co_await start_batch(parts, std::move(part), actor, cause);
+        auto started = co_await start_batch(parts, std::move(part), caller, cause);
         keep(all, std::move(started));
     }
     co_return all;
 }
 
 // Starts every agent; the answer names the first limits::kRotationsAnAnswer.
-Task<Result<std::vector<StartedRotation>>> start_all(const Parts& parts, std::string actor,
+Task<Result<std::vector<StartedRotation>>> start_all(const Parts& parts, Caller caller,
                                                      storage::RotationCause cause) {
     using Started = std::vector<StartedRotation>;
     Started all;
@@ -136,17 +140,17 @@ Task<Result<std::vector<StartedRotation>>> start_all(const Parts& parts, std::st
         auto page = co_await rpc::read_from<Selection>(parts.store, std::move(unit));
         if (page.has_error()) co_return Result<Started>(page.error());
         after = page->next;
-        auto started = co_await start_many(parts, std::move(page->agent_ids), actor, cause);
+        auto started = co_await start_many(parts, std::move(page->agent_ids), caller, cause);
         keep(all, std::move(started));
     } while (!after.empty());
     co_return Result<Started>(std::move(all));
 }
 
 Task<Result<RotationsStart::Result>> start_one(const Parts& parts, std::string agent_id,
-                                               std::string actor, storage::RotationCause cause) {
+                                               Caller caller, storage::RotationCause cause) {
     using View = Result<rotation::RotationView>;
     auto ask = [&](auto answer) {
-        parts.coordinator.start(request_for(agent_id, actor, cause), std::move(answer));
+        parts.coordinator.start(request_for(agent_id, caller, cause), std::move(answer));
     };
     const View view = co_await rpc::await_callback<View>(std::move(ask));
     if (view.has_error()) co_return Result<RotationsStart::Result>(view.error());
@@ -165,16 +169,16 @@ Task<Result<RotationsStart::Result>> start(const Parts& parts, const Caller& cal
     const auto cause =
         params.force ? storage::RotationCause::emergency : storage::RotationCause::admin;
     if (params.agent_id) {
-        co_return co_await start_one(parts, *params.agent_id, caller.agent_id, cause);
+        co_return co_await start_one(parts, *params.agent_id, caller, cause);
     }
     RotationsStart::Result result;
     if (params.all) {
-        auto all = co_await start_all(parts, caller.agent_id, cause);
+        auto all = co_await start_all(parts, caller, cause);
         if (all.has_error()) co_return Result<RotationsStart::Result>(all.error());
         result.rotations = *std::move(all);
     } else {
         auto ids = std::move(*params.agent_ids);
-        result.rotations = co_await start_many(parts, std::move(ids), caller.agent_id, cause);
+        result.rotations = co_await start_many(parts, std::move(ids), caller, cause);
     }
     co_return Result<RotationsStart::Result>(std::move(result));
 }

@@ -43,6 +43,8 @@ struct StartRequest {
     std::string agent_id;
     storage::RotationCause cause = storage::RotationCause::admin;  // admin, emergency or agent
     std::string actor;
+    // Asked inside the transaction that begins: may the actor still do this? Empty: yes.
+    std::function<Result<>(storage::Transaction&, Time)> still_allowed;
 };
 
 // What a token's minting needs: the whole token text, and what the row keeps of it.

@@ -28,7 +28,8 @@ void Coordinator::State::sweep() {
         [self = shared_from_this(), page](const Result<>& result) {
             if (result.has_error() || page->due.empty()) {
                 self->sweeping = false;
-                return self->forget_old_tombstones();
+                if (result.has_value()) self->forget_old_tombstones();
+                return;
             }
             page->open = page->due.size();
             for (const std::string& agent_id : page->due)
@@ -38,7 +39,8 @@ void Coordinator::State::sweep() {
                     self->sweeping = false;
                     // What failed is due again at the next sweep; going on here could spin.
                     const bool full = page->due.size() == limits::kPageRows;
-                    if (full && !page->failed) self->sweep();
+                    if (full && !page->failed) return self->sweep();
+                    self->forget_old_tombstones();
                 });
         });
 }

@@ -84,20 +84,29 @@ void Coordinator::State::start_connected(StartRequest request,
         std::optional<Begun> begun;
     };
     std::string agent_id = request.agent_id;
+    // The agent that asks is ready for the offer now, whatever back-off its refusals have led to.
+    const bool offer_at_once = request.cause == RotationCause::agent;
     decide<Started>(
         parts.store, std::move(agent_id),
         [self = shared_from_this(), request = std::move(request)](
             storage::Transaction& transaction, storage::AgentRow& row) -> Result<Started> {
+            const Time now = self->parts.clock.now();
+            if (request.still_allowed) REKEY_TRY(request.still_allowed(transaction, now));
             if (is_under_way(row.credentials)) return Started{pending_view(row), {}};
             REKEY_TRY(require_enrolled(row.credentials));
-            const Time now = self->parts.clock.now();
             REKEY_TRY_ASSIGN(begun,
                              self->begin_in(transaction, row, request.cause, request.actor, now));
             RotationView view = offered_view(begun.offer, now);
             return Started{std::move(view), std::move(begun)};
         },
-        [self = shared_from_this(), answer = std::move(answer)](Result<Started> started) {
+        [self = shared_from_this(), offer_at_once,
+         answer = std::move(answer)](Result<Started> started) {
             if (started.has_error()) return answer(started.error());
+            if (!started->begun && offer_at_once)
+                self->parts.agents.with(
+                    started->view.agent_id,
+                    [self](AgentLink& link) { self->attend(link, Occasion::connect, nullptr); },
+                    {});
             if (started->begun) {
                 const std::string id = started->view.agent_id;
                 close_sessions(self->parts.agents, id, started->begun->transition);
@@ -114,9 +123,10 @@ void Coordinator::State::wish(StartRequest request,
         parts.store, std::move(agent_id),
         [self = shared_from_this(), request = std::move(request)](
             storage::Transaction& transaction, storage::AgentRow& row) -> Result<RotationView> {
+            const Time now = self->parts.clock.now();
+            if (request.still_allowed) REKEY_TRY(request.still_allowed(transaction, now));
             if (is_under_way(row.credentials)) return pending_view(row);
             REKEY_TRY(require_enrolled(row.credentials));
-            const Time now = self->parts.clock.now();
             REKEY_TRY_ASSIGN(transition, rotation::request(row.credentials, {.cause = request.cause,
                                                                              .actor = request.actor,
                                                                              .requested_at = now}));

@@ -135,7 +135,8 @@ void AgentSession::welcome() {
 }
 
 void AgentSession::hold_back(std::string_view message) {
-    arrival_->held_back_bytes += message.size();
+    // Empty messages cost as well.
+    arrival_->held_back_bytes += message.size() + sizeof(std::string);
     if (arrival_->held_back_bytes > limits::kMessageBytes)
         return close(code_of(CloseCode::protocol_violation), "too much before the welcome");
     arrival_->held_back.emplace_back(message);

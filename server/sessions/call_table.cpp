@@ -42,6 +42,17 @@ std::int64_t CallTable::add(net::TimingWheel& wheel, SteadyTime now, Millisecond
     return last_id_;
 }
 
+namespace {
+
+// That a peer is offline or late is for this table to find; one that says so of itself has
+// answered.
+Error said_by_peer(Error error) {
+    if (error.code() != Code::agent_offline && error.code() != Code::agent_timeout) return error;
+    return Error(Code::internal, error.message());
+}
+
+}  // namespace
+
 bool CallTable::on_response(const protocol::Response& response) {
     if (!response.id) return false;
     const auto found = std::find_if(calls_.begin(), calls_.end(),
@@ -53,7 +64,7 @@ bool CallTable::on_response(const protocol::Response& response) {
     const Answer& answer = call->timed_out ? call->late : call->answer;
     if (!answer) return true;
     if (response.error)
-        answer(protocol::error_from_json_rpc(*response.error));
+        answer(said_by_peer(protocol::error_from_json_rpc(*response.error)));
     else if (response.result)
         // A copy of its own: what was parsed lives in the shard's arena and dies with the message.
         answer(boost::json::value(*response.result, boost::json::storage_ptr()));

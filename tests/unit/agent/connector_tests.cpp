@@ -108,6 +108,18 @@ BOOST_AUTO_TEST_CASE(a_network_error_never_moves_on_to_the_next_token) {
     BOOST_TEST(stage.transport.credential == token_text(2));
 }
 
+BOOST_AUTO_TEST_CASE(a_full_disk_behind_a_promotion_is_waited_out_on_the_session_that_proved_it) {
+    Stage stage({held(1, kConfirmed), held(2, kCandidate)});
+    stage.disk.fail_writes = WriteFailure{WriteStage::before_rename, ENOSPC, "full"};
+    stage.establish(2);
+    const boost::json::object answer = stage.offer(3);
+    BOOST_TEST(answer.at("result").at("reason").as_string() == "candidate_unresolved");
+    BOOST_TEST(stage.transport.closed_with == 0U, "no storm of reconnects");
+    stage.disk.fail_writes.reset();
+    stage.commit(2);
+    BOOST_TEST(stage.on_disk() == "1 confirmed, 2 confirmed");
+}
+
 BOOST_AUTO_TEST_CASE(a_candidate_that_is_not_durable_is_not_connected_with) {
     Stage stage;
     stage.establish();
