@@ -39,6 +39,7 @@ std::uint64_t Random::between(std::uint64_t low, std::uint64_t high) {
 double Random::unit() { return static_cast<double>(between(0, (1ULL << 53U) - 1)) * 0x1.0p-53; }
 
 void SystemRandom::fill(std::span<std::uint8_t> bytes) {
+    if (bytes.empty()) return;
     thread_local Block block;
     if (bytes.size() > block.bytes.size()) {
         REKEY_ASSERT(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);

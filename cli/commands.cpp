@@ -117,7 +117,7 @@ void Registry::add_agent_changes(CLI::App& agents) {
         "Example:\n  rekeyctl agents suspend web-1 --reason 'being investigated'", suspend_agent);
     add("reactivate", "Let a suspended agent in again",
         "Example:\n  rekeyctl agents reactivate web-1", reactivate_agent);
-    add("revoke", "End all of an agent's credentials for ever; it has to enroll again",
+    add("revoke", "End an agent and all of its credentials for ever: it cannot enroll again",
         "Its connection is closed and no token of it is accepted again.\n\n"
         "Example:\n  rekeyctl agents revoke web-1 --reason 'the machine was stolen'",
         revoke_agent);

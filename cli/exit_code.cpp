@@ -31,10 +31,9 @@ std::string_view advice(Code code) {
         case Code::token_expired:
             return "The API key has expired: use another one";
         case Code::agent_suspended:
+            return "It is let in again after: rekeyctl agents reactivate NAME";
         case Code::agent_revoked:
-            return "The identity that this API key belongs to is not let in: use another one";
-        case Code::permission_denied:
-            return "This API key lacks the capability for it: use one that has it";
+            return "That is final: create another agent";
         case Code::unavailable:
         case Code::overloaded:
             return "Try again shortly; the server's log says why";

@@ -222,7 +222,7 @@ struct AgentsReactivate {
 struct AgentsRevoke {
     static constexpr std::string_view name = "agents.revoke";
     static constexpr std::string_view summary =
-        "Ends all of an agent's credentials for ever; it has to enroll again.";
+        "Ends an agent and all of its credentials for ever: it cannot enroll again.";
     static constexpr Access access{
         .capability = "admin:*", .audited = Audited::yes, .mcp = Mcp::shown};
     using Params = AgentChangeParams;

@@ -102,17 +102,16 @@ void Coordinator::State::start_connected(StartRequest request,
         [self = shared_from_this(), offer_at_once,
          answer = std::move(answer)](Result<Started> started) {
             if (started.has_error()) return answer(started.error());
+            const std::string id = started->view.agent_id;
+            // The answer first: an agent that asked hears "started" and then the offer.
+            answer(std::move(started->view));
             if (!started->begun && offer_at_once)
                 self->parts.agents.with(
-                    started->view.agent_id,
-                    [self](AgentLink& link) { self->attend(link, Occasion::connect, nullptr); },
+                    id, [self](AgentLink& link) { self->attend(link, Occasion::connect, nullptr); },
                     {});
-            if (started->begun) {
-                const std::string id = started->view.agent_id;
-                close_sessions(self->parts.agents, id, started->begun->transition);
-                self->offer_soon(std::move(started->begun->offer), self->take_slot());
-            }
-            answer(std::move(started->view));
+            if (!started->begun) return;
+            close_sessions(self->parts.agents, id, started->begun->transition);
+            self->offer_soon(std::move(started->begun->offer), self->take_slot());
         });
 }
 
