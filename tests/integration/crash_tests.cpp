@@ -21,8 +21,10 @@ struct Killer {
 
     LineHook hook() {
         return [this](const std::string& line, int process_id) {
-            if (line.find("event=" + event + " ") != std::string::npos && armed.exchange(false))
-                ::kill(process_id, SIGKILL);
+            // `event` may be read only once `armed` says that it is written.
+            if (!armed || line.find("event=" + event + " ") == std::string::npos) return;
+            armed = false;
+            ::kill(process_id, SIGKILL);
         };
     }
 };
