@@ -52,7 +52,7 @@ Ed25519Key Ed25519Key::from_seed(const Bytes32& seed) {
 }
 
 Result<Ed25519Key> Ed25519Key::from_pem(const Secret& pem) {
-    const Error unreadable(Code::corrupt, "not an Ed25519 private key in unencrypted PKCS#8 PEM");
+    Error unreadable(Code::corrupt, "not an Ed25519 private key in unencrypted PKCS#8 PEM");
     const std::string_view text = pem.expose();
     if (text.empty() || text.size() > std::numeric_limits<int>::max()) return unreadable;
     const BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

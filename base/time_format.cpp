@@ -69,7 +69,8 @@ Result<Time> parse_rfc3339(std::string_view text) {
     const int second = take_digits(text, 2);
     if (second < 0 || second > 60) return bad();
     int fraction = 0;
-    if (take(text, ".") && (fraction = take_fraction(text)) < 0) return bad();
+    if (take(text, ".")) fraction = take_fraction(text);
+    if (fraction < 0) return bad();
     int offset_minutes = 0;
     if (!take(text, "Zz")) {
         const bool behind = !text.empty() && text.front() == '-';
