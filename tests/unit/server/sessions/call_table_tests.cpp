@@ -1,4 +1,5 @@
 #include "base/limits.hpp"
+#include "protocol/errors.hpp"
 #include "server/sessions/call_table.hpp"
 #include "tests/unit/server/support/world.hpp"
 
@@ -70,6 +71,22 @@ BOOST_AUTO_TEST_CASE(after_the_time_out_the_answer_is_late_and_only_once) {
     BOOST_TEST(respond(id, 1));
     BOOST_TEST(!respond(id, 1));
     check({"a-late=1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_calls_itself_offline_or_late_has_answered) {
+    for (const Code claimed : {Code::agent_offline, Code::agent_timeout}) {
+        std::optional<Code> told;
+        const auto id = table.add(
+            wheel, clock.steady_now(), 30s,
+            [&](const Result<boost::json::value>& answer) { told = answer.error().code(); }, {});
+        const boost::json::value error = protocol::json_rpc_error(Error(claimed, "so it says"));
+        protocol::Response response;
+        response.id = id;
+        response.error = &error;
+        BOOST_TEST(table.on_response(response));
+        BOOST_REQUIRE(told.has_value());
+        BOOST_CHECK(*told == Code::internal);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_error_object_is_an_error) {
