@@ -35,7 +35,9 @@ std::string rekeyd_program() { return REKEYD_PROGRAM; }
 std::string agent_program() { return REKEY_AGENT_PROGRAM; }
 std::string ctl_program() { return REKEYCTL_PROGRAM; }
 
-Rekeyd::Rekeyd(Options options) : options_(std::move(options)), directory_(home_.file("data")) {
+Rekeyd::Rekeyd(Options options)
+    : options_(std::move(options)),
+      directory_((options_.home.empty() ? home_.path() : options_.home) + "/data") {
     start();
 }
 

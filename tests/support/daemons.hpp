@@ -34,6 +34,7 @@ class Rekeyd {
         std::vector<std::string> arguments;
         LineHook on_line;
         std::vector<std::string> wrapper;  // e.g. faketime and its argument
+        std::string home;  // where the data directory is made; empty: a temporary place
     };
 
     explicit Rekeyd(Options options);
@@ -93,7 +94,9 @@ class Rekeyd {
 // `rekey-agent` with its own state file.
 class RekeyAgent {
   public:
-    explicit RekeyAgent(std::string name) : name_(std::move(name)) {}
+    // `home`: where the state file is made; empty: a temporary place.
+    explicit RekeyAgent(std::string name, std::string home = {})
+        : name_(std::move(name)), place_(home.empty() ? home_.path() : std::move(home)) {}
 
     // Runs `rekey-agent enroll` with the join string on standard input; the exit code.
     int enroll(const std::string& join_string);
@@ -103,13 +106,14 @@ class RekeyAgent {
     int stop();
 
     [[nodiscard]] Process& process() { return *process_; }
-    [[nodiscard]] std::string state_path() const { return home_.file("state.json"); }
-    [[nodiscard]] const std::string& home() const { return home_.path(); }
+    [[nodiscard]] std::string state_path() const { return place_ + "/state.json"; }
+    [[nodiscard]] const std::string& home() const { return place_; }
     [[nodiscard]] const std::string& enroll_output() const { return enroll_output_; }
 
   private:
     std::string name_;
     TemporaryDirectory home_;
+    std::string place_;
     std::unique_ptr<Process> process_;
     std::string enroll_output_;
 };
