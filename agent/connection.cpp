@@ -1,6 +1,7 @@
 #include "agent/connection.hpp"
 
 #include "base/contract.hpp"
+#include "base/fail_point.hpp"
 
 #include <utility>
 
@@ -43,12 +44,14 @@ void Connection::open(Observer& observer, std::function<Secret()> credential) {
     options.subprotocol = kSubprotocol;
     options.tls = tls_;
     options.authorization = [credential = std::move(credential)] { return bearer(credential()); };
+    fail_point::reached(fail_point::Point::agent_send_connect);
     attempt_ = net::connect_web_socket(
         context_, std::move(options),
         [this](net::ConnectOutcome outcome) { on_outcome(std::move(outcome)); });
 }
 
 void Connection::on_outcome(net::ConnectOutcome outcome) {
+    fail_point::reached(fail_point::Point::agent_receive_connected);
     const auto finished = std::move(attempt_);
     if (auto* socket = std::get_if<net::WebSocket>(&outcome)) {
         socket_ = std::move(*socket);

@@ -1,6 +1,7 @@
 #include "agent/conversation.hpp"
 
 #include "base/contract.hpp"
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 #include "base/secret.hpp"
 #include "protocol/catalog.hpp"
@@ -100,6 +101,7 @@ void Conversation::on_request(const protocol::Request& request) {
 }
 
 void Conversation::on_welcome(const JsonValue* params) {
+    fail_point::reached(fail_point::Point::agent_receive_welcome);
     if (welcomed_) return;
     auto welcome = protocol::decode_params<protocol::AgentWelcome>(params);
     if (welcome.has_error())
@@ -127,11 +129,13 @@ void Conversation::send_hello() {
     hello.methods = observer_.methods();
     if (hello.methods.size() > limits::kReportedMethods)
         hello.methods.resize(limits::kReportedMethods);
+    fail_point::reached(fail_point::Point::agent_send_hello);
     calls_.call<protocol::AgentHello>(hello, limits::kWelcomeTimeout,
                                       [this](const auto& answer) { on_hello_answered(answer); });
 }
 
 void Conversation::on_hello_answered(const Result<JsonValue>& answer) {
+    fail_point::reached(fail_point::Point::agent_receive_hello_answer);
     // A refusal of a hello that is as the protocol wants it cannot be mended here: the server
     // closes, and the agent comes back with back-off.
     if (answer.has_error())
@@ -146,6 +150,7 @@ void Conversation::on_hello_answered(const Result<JsonValue>& answer) {
 }
 
 void Conversation::on_rotate(const protocol::Request& request) {
+    fail_point::reached(fail_point::Point::agent_receive_rotate);
     auto offer = protocol::decode_params<protocol::AgentRotate>(request.params);
     if (offer.has_error()) return refuse(request.id, offer.error());
     if (!request.id) return;  // nobody would hear that it is saved
@@ -165,6 +170,7 @@ void Conversation::on_rotate(const protocol::Request& request) {
 void Conversation::take_offer(const RequestId& id, const protocol::RotateOffer& offer) {
     take_next_offer_ = false;
     const OfferAnswer result = steps_.on_offer(offer);
+    fail_point::reached(fail_point::Point::agent_send_rotation_complete);
     answer(id, result.answer);
     // A session that was opened with the candidate has nothing to gain from coming back with it:
     // what is missing is a disk that takes the confirmation, and the server's back-off waits for
@@ -177,6 +183,7 @@ void Conversation::take_offer(const RequestId& id, const protocol::RotateOffer& 
 }
 
 void Conversation::on_commit(const protocol::Request& request) {
+    fail_point::reached(fail_point::Point::agent_receive_commit);
     auto params = protocol::decode_params<protocol::AgentCommit>(request.params);
     if (params.has_error()) return refuse(request.id, params.error());
     const Result<> done = steps_.on_commit(params->rotation_id, params->generation);
@@ -184,6 +191,7 @@ void Conversation::on_commit(const protocol::Request& request) {
     protocol::AgentCommit::Result result;
     result.rotation_id = params->rotation_id;
     result.generation = params->generation;
+    fail_point::reached(fail_point::Point::agent_send_activated);
     answer(request.id, result);
 }
 

@@ -1,5 +1,6 @@
 #include "agent/disk.hpp"
 
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 
 #include <cerrno>
@@ -28,6 +29,7 @@ Result<> FileDisk::remove() {
     if (::unlink(path_.c_str()) != 0 && errno != ENOENT)
         return Error(Code::unavailable,
                      "cannot remove " + path_ + ": " + std::generic_category().message(errno));
+    fail_point::reached(fail_point::FileStep::remove, path_);
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "agent/identity.hpp"
 #include "agent/token_vault.hpp"
 #include "base/contract.hpp"
+#include "base/fail_point.hpp"
 #include "base/hash.hpp"
 #include "base/limits.hpp"
 #include "net/http_client.hpp"
@@ -108,7 +109,9 @@ Result<protocol::EnrollResult> send_code(const Secret& body, const ServerAddress
                                          const Log& log) {
     Backoff backoff(random);
     for (unsigned attempt = 1;; ++attempt) {
+        fail_point::reached(fail_point::Point::agent_send_enroll);
         auto answer = door.post("/enroll", body);
+        fail_point::reached(fail_point::Point::agent_receive_enrolled);
         auto result = answer.has_value() ? read_answer(*answer)
                                          : Result<protocol::EnrollResult>(answer.error());
         if (result.has_value() || !worth_another_try(result.error())) return result;

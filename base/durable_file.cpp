@@ -1,5 +1,7 @@
 #include "base/durable_file.hpp"
 
+#include "base/fail_point.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -11,6 +13,9 @@
 #include <utility>
 
 namespace rekey {
+
+using fail_point::FileStep;
+
 namespace {
 
 std::string system_message(int number) { return std::generic_category().message(number); }
@@ -63,11 +68,13 @@ std::optional<WriteFailure> write_durably(const std::string& path, std::string_v
             ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         const char* failed = nullptr;
         if (!file.open()) return failure(WriteStage::before_rename, "create", temporary);
+        fail_point::reached(FileStep::create, path);
         if (!write_all(file.get(), content))
             failed = "write";
-        else if (::fsync(file.get()) != 0)
+        else if (fail_point::reached(FileStep::write, path); ::fsync(file.get()) != 0)
             failed = "fsync";
-        else if (::rename(temporary.c_str(), path.c_str()) != 0)
+        else if (fail_point::reached(FileStep::fsync, path);
+                 ::rename(temporary.c_str(), path.c_str()) != 0)
             failed = "rename";
         if (failed != nullptr) {
             WriteFailure result = failure(WriteStage::before_rename, failed, temporary);
@@ -75,10 +82,12 @@ std::optional<WriteFailure> write_durably(const std::string& path, std::string_v
             return result;
         }
     }
+    fail_point::reached(FileStep::rename, path);
     const std::string directory = directory_of(path);
     const Descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent.open()) return failure(WriteStage::after_rename, "open", directory);
     if (::fsync(parent.get()) != 0) return failure(WriteStage::after_rename, "fsync", directory);
+    fail_point::reached(FileStep::directory_fsync, path);
     return std::nullopt;
 }
 
@@ -91,7 +100,10 @@ Result<> sync_durably(const std::string& path) {
                      "cannot sync " + what + ": " + system_message(number));
     };
     REKEY_TRY(sync(path, 0));
-    return sync(directory_of(path), O_DIRECTORY);
+    fail_point::reached(FileStep::fsync_again, path);
+    REKEY_TRY(sync(directory_of(path), O_DIRECTORY));
+    fail_point::reached(FileStep::directory_fsync_again, path);
+    return {};
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {

@@ -2,6 +2,7 @@
 
 #include "base/contract.hpp"
 #include "base/encoding.hpp"
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 
 #include <algorithm>
@@ -211,6 +212,7 @@ void BeastWebSocket::on_written(const ErrorCode& error) {
         }
         return;
     }
+    fail_point::reached(fail_point::Point::message_sent);
     if (!outbox_.empty()) return write(outbox_.pop());
     // An idle connection holds nothing.
     if (writing_message_.capacity() > kInlineBytes) writing_message_ = {};

@@ -1,5 +1,6 @@
 #include "net/http_connection.hpp"
 
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 #include "base/secret.hpp"
 #include "net/http_text.hpp"
@@ -184,6 +185,7 @@ void HttpConnection::on_written(const ErrorCode& error) {
     output_ = {};
     if (phase_ != Phase::writing) return;
     if (error) return close();
+    fail_point::reached(fail_point::Point::message_sent);
     if (!keep_alive_ || server_->stopping) return linger();
     begin_request();
 }

@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "server/http/credentials.hpp"
 #include "server/http/doors.hpp"
 #include "server/http/refusal.hpp"
@@ -10,6 +11,7 @@ namespace rekey::server::http {
 
 // GET /agent: the token is looked at before the upgrade, so that a refusal is an HTTP status.
 void Doors::agent(net::HttpExchange exchange) {
+    fail_point::reached(fail_point::Point::server_receive_connect);
     if (auto refused = refuse_upgrade(exchange, kAgentSubprotocol)) {
         exchange.respond(*std::move(refused));
         return;
@@ -24,6 +26,7 @@ void Doors::agent(net::HttpExchange exchange) {
                 waiting->respond(refusal(count_failure(address, admission.error())));
                 return;
             }
+            fail_point::reached(fail_point::Point::server_send_connected);
             waiting->upgrade(kAgentSubprotocol,
                              [this, admitted = *std::move(admission)](net::WebSocket socket) {
                                  parts_.agent_door.adopt(shard_, std::move(socket), admitted);

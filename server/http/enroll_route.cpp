@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "protocol/methods/enroll.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/doors.hpp"
@@ -12,6 +13,7 @@ void Doors::enroll(net::HttpExchange exchange) {
 }
 
 rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
+    fail_point::reached(fail_point::Point::server_receive_enroll);
     auto params = protocol::decode_text<protocol::EnrollParams>(exchange.request().body,
                                                                 protocol::UnknownFields::ignore);
     if (params.has_error()) {
@@ -24,6 +26,7 @@ rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
         exchange.respond(refusal(count_failure(address, enrolled.error())));
         co_return;
     }
+    fail_point::reached(fail_point::Point::server_send_enrolled);
     exchange.respond(json_answer(200, protocol::encode(*enrolled)));
 }
 

@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "server/http/credentials.hpp"
 #include "server/http/doors.hpp"
 #include "server/http/envelope.hpp"
@@ -25,6 +26,7 @@ void Doors::rpc_post(net::HttpExchange exchange) {
 }
 
 rpc::Task<void> Doors::answer_rpc(net::HttpExchange exchange) {
+    fail_point::reached(fail_point::Point::server_receive_admin_call);
     const auto caller = co_await authenticate(exchange.request());
     if (caller.has_error()) {
         exchange.respond(refusal(caller.error()));
@@ -33,6 +35,7 @@ rpc::Task<void> Doors::answer_rpc(net::HttpExchange exchange) {
     auto answer = co_await answer_envelope(parts_.dispatcher, *caller, exchange.request().body,
                                            Carrier::post);
     const unsigned status = answer.text.empty() ? 204 : 200;
+    fail_point::reached(fail_point::Point::server_send_admin_answer);
     exchange.respond(json_answer(status, std::move(answer.text)));
 }
 

@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "protocol/methods/agent.hpp"
 #include "server/rotation/offer_call.hpp"
 
@@ -23,6 +24,7 @@ std::string_view reason_of(Code code) { return code == Code::agent_timeout ? "ti
 
 void Coordinator::State::on_offer_answer(OfferCall& call,
                                          const Result<boost::json::value>& answer) {
+    fail_point::reached(fail_point::Point::server_receive_rotation_complete);
     LinkProgress& progress = call.link->progress();
     if (progress.offer_in_flight == call.generation) progress.offer_in_flight = 0;
     const SlotPtr released_after_this = std::move(call.slot);

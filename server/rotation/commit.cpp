@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "protocol/methods/agent.hpp"
 #include "server/rotation/coordinator_state.hpp"
 
@@ -19,6 +20,7 @@ void Coordinator::State::send_commit(AgentLink& link, const std::string& rotatio
         self->on_commit_answer(
             {link->agent_id(), link->connection_generation(), rotation_id, generation, {}}, answer);
     };
+    fail_point::reached(fail_point::Point::server_send_commit);
     link.call(protocol::AgentCommit::name,
               protocol::encode(protocol::AgentCommit::Params{rotation_id, generation}),
               std::chrono::seconds{settings->rotation_timeout_seconds}, on_answer, on_answer);
@@ -28,6 +30,7 @@ void Coordinator::State::send_commit(AgentLink& link, const std::string& rotatio
 }
 
 void Coordinator::State::on_commit_answer(Claim claim, const Result<boost::json::value>& answer) {
+    fail_point::reached(fail_point::Point::server_receive_activated);
     // Whatever is missing here, the commit is sent again at the next tick or connect.
     const auto unanswered = [&](std::string_view reason) {
         parts.log.info("rotation.commit_unanswered", {{"agent_id", claim.agent_id},

@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "keys/seal.hpp"
 #include "protocol/methods/agent.hpp"
 #include "server/rotation/coordinator_state.hpp"
@@ -111,6 +112,7 @@ void Coordinator::State::send_offer(AgentLink& link, const Offer& offer, SlotPtr
     call->attempts = offer.attempts;
     call->slot = std::move(slot);
     const auto settings = parts.settings.snapshot();
+    fail_point::reached(fail_point::Point::server_send_rotate);
     link.call(
         protocol::AgentRotate::name,
         protocol::encode(protocol::RotateOffer{.rotation_id = offer.rotation_id,

@@ -1,3 +1,4 @@
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 #include "protocol/close_codes.hpp"
 #include "protocol/methods/agent_requests.hpp"
@@ -130,6 +131,7 @@ std::string AgentSession::greeting_for(const protocol::RequestId* id) const {
 void AgentSession::welcome() {
     phase_ = Phase::greeting;
     host_.shard().wheel().arm(*this, host_.shard().now(), limits::kHelloTimeout);
+    fail_point::reached(fail_point::Point::server_send_welcome);
     wire_->send(greeting_for(nullptr));
     for (const std::string& message : std::exchange(arrival_->held_back, {})) on_text(message);
 }
@@ -143,10 +145,12 @@ void AgentSession::hold_back(std::string_view message) {
 }
 
 void AgentSession::on_hello(const protocol::Request& request) {
+    fail_point::reached(fail_point::Point::server_receive_hello);
     if (!request.id)
         return close(code_of(CloseCode::protocol_violation), "agent.hello must be a request");
     auto hello = params_of<protocol::AgentHello>(request);
     if (!hello) return;
+    fail_point::reached(fail_point::Point::server_send_hello_answer);
     wire_->send(greeting_for(&*request.id));
     os_ = std::move(hello->os);
     methods_ = std::move(hello->methods);

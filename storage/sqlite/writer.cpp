@@ -1,6 +1,7 @@
 #include "storage/sqlite/writer.hpp"
 
 #include "base/contract.hpp"
+#include "base/fail_point.hpp"
 #include "base/limits.hpp"
 
 #include <algorithm>
@@ -27,6 +28,7 @@ Result<std::unique_ptr<WriterSession>> WriterSession::start(
 }
 
 Result<> WriterSession::begin() {
+    fail_point::reached(fail_point::Point::server_begin_transaction);
     head_ = committed_head_;
     return begin_.run();
 }
@@ -68,7 +70,9 @@ Result<> WriterSession::keep() {
 }
 
 Result<> WriterSession::commit() {
+    fail_point::reached(fail_point::Point::server_before_commit);
     REKEY_TRY(commit_.run());
+    fail_point::reached(fail_point::Point::server_after_commit);
     committed_head_ = head_;
     return {};
 }
