@@ -72,7 +72,7 @@ struct RotationRequest {
 // change.
 struct Credentials {
     AgentStatus status = AgentStatus::active;
-    std::uint64_t epoch = 0;  // grows with revoke and suspend: what was issued before is void
+    std::uint64_t epoch = 0;  // grows with revoke, suspend, enrolling again: what was before is void
     std::uint64_t next_generation = 1;
     std::uint64_t activated_generation = 0;
     std::optional<Time> rotate_at;  // drawn once per token at its promotion

@@ -249,7 +249,10 @@ Result<Transition> enroll(const Credentials& credentials) {
     REKEY_TRY(require_active(credentials));
     Transition transition{.after = credentials, .action = "agent.enrolled"};
     take_all(transition);
-    if (!transition.retired.empty()) transition.sessions = SessionsAfter::close_retired;
+    // A first enrollment follows nothing that could be void now.
+    if (transition.retired.empty()) return transition;
+    transition.after.epoch += 1;
+    transition.sessions = SessionsAfter::close_retired;
     return transition;
 }
 

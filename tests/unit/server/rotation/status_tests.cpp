@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(a_second_enrollment_retires_all_of_the_first) {
     check_all_retired(*again);
     BOOST_TEST((again->after.status == AgentStatus::active));
     BOOST_TEST((again->sessions == SessionsAfter::close_retired));
+    BOOST_TEST(again->after.epoch == full().epoch + 1, "what was issued before is void");
     BOOST_TEST(*may_begin(again->after, RotationCause::enrollment, kNow) == 4U);
     check_error(enroll(suspend(full())->after), Code::agent_suspended);
 }
