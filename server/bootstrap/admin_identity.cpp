@@ -12,7 +12,6 @@
 namespace rekey::server::bootstrap {
 namespace {
 
-constexpr std::string_view kAdminAgentId = "admin_agent_id";
 constexpr const char* kEverything = "admin:*";
 
 struct FreshKey {

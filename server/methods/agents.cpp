@@ -22,6 +22,11 @@ Presence presence_of(const Parts& parts, std::string_view agent_id) {
     return parts.sessions.connected(agent_id) ? Presence::connected : Presence::absent;
 }
 
+// Whoever looks at the list of agents takes one of type "admin" for somebody's who may everything.
+std::string_view capability_to_create(std::string_view type) {
+    return type == "admin" ? "admin:*" : AgentsCreate::access.capability;
+}
+
 Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
                                   AgentsCreate::Params params) {
     storage::AgentRow row;
@@ -33,7 +38,8 @@ Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
     row.metadata = std::move(params.metadata);
     row.created_at = row.updated_at = parts.clock.now();
     auto unit = [row, caller](storage::Transaction& transaction) -> Result<AgentSummary> {
-        const auto still = rpc::require_still(transaction, caller, "agents:write", row.created_at);
+        const std::string_view needed = capability_to_create(row.type);
+        const auto still = rpc::require_still(transaction, caller, needed, row.created_at);
         if (still.has_error()) return still.error();
         const auto inserted = transaction.agents().insert(row);
         if (inserted.has_error() && inserted.error().code() == Code::already_exists) {

@@ -1,6 +1,7 @@
 #include "base/ids.hpp"
 #include "protocol/methods/agents.hpp"
 #include "protocol/token.hpp"
+#include "server/bootstrap/admin_identity.hpp"
 #include "server/methods/agent_view.hpp"
 #include "server/methods/parts.hpp"
 
@@ -20,6 +21,13 @@ Result<> require_enrollable(storage::Transaction& transaction, const storage::Ag
         return Error(Code::wrong_state,
                      row.name + (revoked ? " is revoked for good; create another agent"
                                          : " is suspended; reactivate it first"));
+    }
+    // Its credential is admin.key, which rekeyd alone makes; an agent in its name would be one more
+    // way in, which `rekeyd admin-key --reset` does not end.
+    REKEY_TRY_ASSIGN(built_in, transaction.meta().get(bootstrap::kAdminAgentId));
+    if (built_in && *built_in == Bytes(row.agent_id.begin(), row.agent_id.end())) {
+        return Error(Code::permission_denied,
+                     "the built-in admin has an API key and does not enroll: create an agent");
     }
     // Enrolling again ends the tokens that it holds: that is a revocation of them.
     if (has_enrolled(row) && !caller.may("admin:*")) return rpc::permission_denied("admin:*");

@@ -55,6 +55,20 @@ BOOST_AUTO_TEST_CASE(names_are_unique_and_of_one_form) {
     BOOST_TEST((refused(admin, "agents.create", misspelt) == Code::invalid_params));
 }
 
+// Failure 28.
+BOOST_AUTO_TEST_CASE(only_an_admin_creates_one_of_type_admin) {
+    const auto writer = identity("writer", {"agents:write"});
+    const boost::json::object params{{"name", "boss"}, {"type", "admin"}};
+    const auto answer = call(writer, "agents.create", params);
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_TEST((answer.error().code() == Code::permission_denied));
+    BOOST_TEST(answer.error().details()->at("needs").as_string() == "admin:*");
+    BOOST_TEST(audited("agents.create", "permission_denied") == 1U);
+    BOOST_TEST(names({{"name", "boss"}}).empty());
+    static_cast<void>(ok(writer, "agents.create", {{"name", "worker"}, {"type", "daemon"}}));
+    static_cast<void>(ok(admin, "agents.create", params));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_agent_is_not_found) {
     const boost::json::object params{{"agent_id", make_uuid_v7(clock, random)}};
     for (const char* method : {"agents.get", "agents.suspend", "agents.reactivate", "agents.revoke",

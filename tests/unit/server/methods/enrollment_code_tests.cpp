@@ -1,3 +1,4 @@
+#include "server/bootstrap/admin_identity.hpp"
 #include "tests/unit/server/support/door_world.hpp"
 
 using namespace rekey;
@@ -64,6 +65,20 @@ BOOST_AUTO_TEST_CASE(no_code_for_an_agent_that_may_more_than_the_caller) {
     // What the key may not, its agent's rights do not give.
     const auto narrow = identity("narrow", {"admin:*"}, std::vector<std::string>{"agents:write"});
     BOOST_TEST((refused_code(narrow, auditor.agent_id) == Code::permission_denied));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_enrolls_as_the_built_in_admin) {
+    const bootstrap::AdminParts admin_parts{*store, clock, random, *log, folder.file("admin.key")};
+    change_row(admin.agent_id, [](storage::AgentRow& row) { row.name = "another-admin"; });
+    bootstrap::ensure_admin_identity(admin_parts);
+    const auto built_in = ok(admin, "agents.list", {{"name", "admin"}}).at("agents").as_array();
+    const std::string agent_id(built_in.at(0).at("agent_id").as_string());
+    BOOST_TEST((refused_code(admin, agent_id) == Code::permission_denied));
+    const auto writer = identity("writer", {"agents:write"});
+    BOOST_TEST((refused_code(writer, agent_id) == Code::permission_denied));
+    BOOST_TEST(audited("agents.enrollment_code", "permission_denied") == 2U);
+    // Other admins may, by those who may as much.
+    static_cast<void>(code_for(admin, identity("third", {"admin:*"}).agent_id));
 }
 
 BOOST_AUTO_TEST_CASE(no_code_for_an_agent_that_is_not_active) {
