@@ -34,6 +34,10 @@ std::uint64_t newest_generation(const HeldTokens& held) {
     return held.empty() ? 0 : held.back().generation;
 }
 
+bool contains(const std::vector<std::string>& names, std::string_view rotation_id) {
+    return std::ranges::find(names, rotation_id) != names.end();
+}
+
 HeldTokens with_confirmed(HeldTokens held, std::string_view rotation_id) {
     for (HeldToken& token : held)
         if (token.rotation_id == rotation_id) token.state = TokenState::confirmed;
@@ -123,7 +127,7 @@ std::optional<HeldTokens> on_welcome(const HeldTokens& held, std::uint64_t gener
 
 const HeldToken* next_credential(const HeldTokens& held, const std::vector<std::string>& refused) {
     const auto try_it = [&refused](const HeldToken& token) {
-        return std::ranges::find(refused, token.rotation_id) == refused.end();
+        return !contains(refused, token.rotation_id);
     };
     if (const HeldToken* candidate = candidate_of(held); candidate && try_it(*candidate))
         return candidate;
@@ -139,6 +143,40 @@ std::optional<HeldTokens> on_unknown_credential(const HeldTokens& held,
     HeldTokens next;
     std::ranges::remove_copy_if(held, std::back_inserter(next), is_candidate);
     return next;
+}
+
+std::optional<HeldTokens> on_token_expired(const HeldTokens& held, std::string_view rotation_id) {
+    const HeldToken* token = find(held, rotation_id);
+    if (!token || !is_candidate(*token)) return std::nullopt;
+    return with_confirmed(held, rotation_id);
+}
+
+std::optional<RecoveryRequest> recovery_due(const HeldTokens& held, const Refusals& refusals) {
+    const HeldToken* expired_token = nullptr;
+    bool all_unknown = true;
+    for (const HeldToken& token : held) {
+        const bool unknown = contains(refusals.unknown, token.rotation_id);
+        const bool expired = contains(refusals.expired, token.rotation_id);
+        if (is_candidate(token) && !unknown && !expired) return std::nullopt;
+        if (expired) expired_token = &token;
+        all_unknown = all_unknown && unknown;
+    }
+    if (!all_unknown && expired_token == nullptr) return std::nullopt;
+    const HeldToken* newest = held.empty() ? nullptr : &held.back();
+    return RecoveryRequest{newest_generation(held), expired_token ? expired_token : newest};
+}
+
+OfferDecision on_recovered(const HeldTokens& held, const Refusals& refusals, const Offer& offer) {
+    if (find(held, offer.rotation_id)) return on_offer(held, offer);
+    HeldTokens resolved = held;
+    if (const HeldToken* candidate = candidate_of(held)) {
+        // The server has judged it: unknown, or promoted and expired since.
+        if (contains(refusals.unknown, candidate->rotation_id))
+            resolved = *on_unknown_credential(held, candidate->rotation_id);
+        else if (contains(refusals.expired, candidate->rotation_id))
+            resolved = *on_token_expired(held, candidate->rotation_id);
+    }
+    return on_offer(resolved, offer);
 }
 
 HeldTokens on_enrolled(const Offer& first) {

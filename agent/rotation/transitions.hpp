@@ -102,6 +102,37 @@ using CommitDecision = std::variant<AnswerActivated, ConfirmThenAnswer, NotHeld>
 [[nodiscard]] std::optional<HeldTokens> on_unknown_credential(const HeldTokens& held,
                                                               std::string_view rotation_id);
 
+// A4, A6: a connect with this token was answered `token_expired`. A pending token does not expire,
+// so the server has promoted it: what to write, if it was a candidate.
+[[nodiscard]] std::optional<HeldTokens> on_token_expired(const HeldTokens& held,
+                                                         std::string_view rotation_id);
+
+// What connects were answered since the last success, by rotation_id.
+struct Refusals {
+    std::vector<std::string> unknown;  // `unknown_credential`
+    std::vector<std::string> expired;  // `token_expired`
+};
+
+// What to say at POST /recover.
+struct RecoveryRequest {
+    std::uint64_t newest_held = 0;
+    // To be shown: the expired one, else the newest; null if none is held.
+    const HeldToken* token = nullptr;
+};
+
+// A6: the agent recovers when every token that it holds was refused as unknown, or one as expired;
+// and never while a candidate is unresolved, which may be what the server waits for (Rule A). Once
+// a round: when it fails, wait, forget the refusals, and begin with the tokens again.
+[[nodiscard]] std::optional<RecoveryRequest> recovery_due(const HeldTokens& held,
+                                                          const Refusals& refusals);
+
+// A6: the answer is an offer like any other, with nobody to answer: write it as candidate, durably
+// and read back, then connect with it. What is confirmed stays, as in A1; a candidate that was
+// refused, and whose removal or confirmation could not be written, is no longer in the way.
+// RefuseOffer: a late answer to an earlier request; nothing changes, the round begins again.
+[[nodiscard]] OfferDecision on_recovered(const HeldTokens& held, const Refusals& refusals,
+                                         const Offer& offer);
+
 // A0: the first token, confirmed from the start, since it is durable before the first connect. A
 // repeated enrollment is answered with the same token, so it leads to the same state.
 [[nodiscard]] HeldTokens on_enrolled(const Offer& first);

@@ -3,6 +3,7 @@
 #include "protocol/methods/agents.hpp"
 #include "protocol/methods/audit.hpp"
 #include "protocol/methods/enroll.hpp"
+#include "protocol/methods/recover.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
 #include "protocol/methods/system.hpp"
@@ -82,6 +83,27 @@ BOOST_AUTO_TEST_CASE(heartbeats_are_strict) {
                    R"({"status":"ok","uptime_seconds":-5,"generation":1})")) == "uptime_seconds");
     BOOST_TEST(encode(AgentHeartbeat::Result{Time{}}) ==
                R"({"server_time":"1970-01-01T00:00:00.000Z"})");
+}
+
+BOOST_AUTO_TEST_CASE(a_recovery_is_read_also_from_newer_agents) {
+    const std::string signature(86, 'A');
+    const auto read = [](const std::string& rest) {
+        return decode_text<RecoverParams>(
+            R"({"agent_id":"any","challenge":"c","newest_held":0,"newer":1)" + rest + "}",
+            UnknownFields::ignore);
+    };
+    const auto bare = read(R"(,"signature":")" + signature + "\"");
+    BOOST_REQUIRE(bare.has_value());
+    BOOST_TEST(bare->newest_held == 0U);
+    BOOST_TEST(!bare->token.has_value());
+    const auto full = read(R"(,"token":"rka_x","signature":")" + signature + "\"");
+    BOOST_REQUIRE(full.has_value());
+    BOOST_TEST(full->token->expose() == "rka_x");
+    BOOST_TEST(path_of(read(R"(,"signature":"short")")) == "signature");
+    BOOST_TEST(path_of(read("")) == "signature");
+    BOOST_TEST(decode_text<RecoverChallengeParams>(R"({"agent_id":"any","newer":1})",
+                                                   UnknownFields::ignore)
+                   .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(an_offer_is_read_by_older_agents) {
