@@ -167,7 +167,10 @@ FileLock::~FileLock() {
 }
 
 Result<FileLock> FileLock::acquire(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    // A file that is there can be locked without being written.
+    if (descriptor < 0 && errno == EROFS)
+        descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0)
         return Error(Code::unavailable, "cannot open lock " + path + ": " + system_message(errno));
     FileLock lock(descriptor);
@@ -183,9 +186,12 @@ Result<FileLock> FileLock::acquire(const std::string& path) {
         return Error(Code::conflict, message + " (pid " + std::to_string(pid) + ")")
             .with("pid", pid);
     }
+    // Whose it is serves people; the lock holds without, and a full disk must not end a program
+    // that has all it needs. Written over what is there, which needs no room.
     const std::string owner = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(descriptor, 0) != 0 || !write_all(descriptor, owner))
-        return Error(Code::unavailable, "cannot write lock " + path + ": " + system_message(errno));
+    const ssize_t written = ::pwrite(descriptor, owner.data(), owner.size(), 0);
+    const int cut = ::ftruncate(descriptor, written < 0 ? 0 : written);
+    static_cast<void>(cut);
     return lock;
 }
 

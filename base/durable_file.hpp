@@ -40,7 +40,7 @@ struct WriteFailure {
 [[nodiscard]] Result<> make_private_directory(const std::string& path);
 
 // An exclusive advisory lock (flock) on `path`, made with mode 0600; held until destroyed, gone
-// with the process.
+// with the process. One that is there needs neither room nor a writable disk.
 class FileLock {
   public:
     FileLock(FileLock&& other) noexcept;

@@ -170,6 +170,16 @@ BOOST_AUTO_TEST_CASE(a_state_file_that_cannot_be_read_at_start_is_not_taken_for_
     stand.server.wait_settled(stand.id, 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_full_disk_does_not_keep_it_from_starting) {
+    stand.agent.kill();
+    const Fault fault = disk.fail(faults::kPwrite | faults::kTruncate, "/state.json.lock", ENOSPC);
+    stand.start_agent();
+    stand.server.wait_settled(stand.id, 1);
+    BOOST_TEST(fault.hits() > 0U);
+    Process second({.command = {agent_program(), "run", "--state", stand.agent.state_path()}});
+    BOOST_TEST(second.wait() == 1, "its lock holds");
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_that_vanishes_while_it_runs_and_comes_back) {
     const std::string away = stand.agent.home() + "-away";
     std::filesystem::rename(stand.agent.home(), away);

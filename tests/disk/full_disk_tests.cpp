@@ -1,0 +1,150 @@
+// Real file systems: a tmpfs that is filled to the last byte, and one that turns read-only.
+#include "tests/disk/agent_stand.hpp"
+#include "tests/disk/small_disk.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+using namespace rekey;
+using namespace rekey::testing;
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kAgentDisk = std::size_t{256} * 1024;
+constexpr std::size_t kServerDisk = std::size_t{4} * 1024 * 1024;
+
+struct FullServer {
+    SmallDisk disk{kServerDisk};
+    Rekeyd server{Rekeyd::Options{.environment = {{"REKEY_ROTATION_TIMEOUT_SECONDS", "1"},
+                                                  {"REKEY_SCHEDULER_INTERVAL_SECONDS", "1"}},
+                                  .home = disk.path()}};
+    std::vector<std::string> acknowledged;
+    int next = 0;
+
+    // Creates agents until one is refused; those that were answered stand in `acknowledged`.
+    void create_until_unavailable() {
+        disk.fill();
+        for (;;) {
+            const std::string name = "agent-" + std::to_string(next++);
+            const Result<json::value> created = server.try_call("agents.create", {{"name", name}});
+            if (created.has_error()) {
+                BOOST_TEST((created.error().code() == Code::unavailable),
+                           created.error().message());
+                return;
+            }
+            acknowledged.push_back(name);
+            disk.fill();  // what a checkpoint or a new log has freed
+        }
+    }
+    void expect_all_acknowledged() const {
+        std::vector<std::string> there;
+        json::object page{{"limit", 500}};
+        for (;;) {
+            const json::value answer = server.call("agents.list", page);
+            for (const json::value& agent : answer.at("agents").as_array())
+                there.emplace_back(agent.at("name").as_string());
+            const json::value* cursor = answer.as_object().if_contains("next_cursor");
+            if (cursor == nullptr || cursor->is_null()) break;
+            page["cursor"] = *cursor;
+        }
+        for (const std::string& name : acknowledged)
+            BOOST_TEST((std::find(there.begin(), there.end(), name) != there.end()),
+                       name << " was answered and is lost");
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(full_disk_tests, *boost::unit_test::fixture<OwnMounts>())
+
+BOOST_AUTO_TEST_CASE(an_agent_on_a_full_disk_refuses_and_completes_when_there_is_room) {
+    const SmallDisk disk(kAgentDisk);
+    AgentStand stand({}, disk.path());
+    disk.fill();
+    const std::string rotation = stand.rotate();
+    stand.wait_refused(rotation, "disk_full");
+    stand.expect_in_session(1);
+    BOOST_TEST(stand.tokens_on_disk() == "1:confirmed");
+    // A restart needs no room.
+    stand.agent.kill();
+    stand.start_agent();
+    stand.agent.process().wait_for({"event=session.connected"});
+    stand.wait_refused(rotation, "disk_full");
+    disk.make_room();
+    stand.expect_completed(rotation);
+    stand.expect_in_session(2);
+}
+
+BOOST_AUTO_TEST_CASE(
+    an_agent_on_a_read_only_disk_refuses_starts_and_completes_when_it_is_writable) {
+    SmallDisk disk(kAgentDisk);
+    AgentStand stand({}, disk.path());
+    disk.make_read_only();
+    const std::string rotation = stand.rotate();
+    stand.wait_refused(rotation, "read_only");
+    stand.expect_in_session(1);
+    BOOST_TEST(stand.tokens_on_disk() == "1:confirmed");
+    // A machine that came up with its disk read-only has a good token all the same.
+    stand.agent.kill();
+    stand.start_agent();
+    stand.agent.process().wait_for({"event=session.connected"});
+    Process second({.command = {agent_program(), "run", "--state", stand.agent.state_path()}});
+    BOOST_TEST(second.wait() == 1, "its lock holds");
+    disk.make_writable();
+    stand.expect_completed(rotation);
+    stand.expect_in_session(2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_on_a_full_disk_refuses_writes_reads_on_and_recovers, FullServer) {
+    const Rekeyd::NewAgent created = server.new_agent("one");
+    RekeyAgent agent("one");
+    BOOST_REQUIRE_EQUAL(agent.enroll(created.join_string), 0);
+    agent.start();
+    server.wait_settled(created.agent_id, 1);
+    acknowledged.emplace_back("one");
+
+    create_until_unavailable();
+    expect_all_acknowledged();
+    const auto refused = server.try_call("rotations.start", {{"agent_id", created.agent_id}});
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code() == Code::unavailable));
+    BOOST_TEST(server.agent(created.agent_id).at("connected").as_bool());
+
+    disk.make_room();
+    static_cast<void>(server.call("agents.create", {{"name", "after"}}));
+    acknowledged.emplace_back("after");
+    static_cast<void>(server.call("rotations.start", {{"agent_id", created.agent_id}}));
+    server.wait_settled(created.agent_id, 2);
+    BOOST_TEST(agent.process().count("event=session.closed") == 0U);
+    expect_all_acknowledged();
+    server.kill();
+    server.start();
+    expect_all_acknowledged();
+}
+
+BOOST_FIXTURE_TEST_CASE(
+    a_server_killed_on_a_full_disk_starts_when_there_is_room_with_all_it_answered, FullServer) {
+    create_until_unavailable();
+    server.kill();
+    disk.fill();
+    Process refused({.command = {rekeyd_program(), "--data-dir", server.directory(), "--listen",
+                                 "127.0.0.1:0"}});
+    // With what the killed one has left behind it may even start; if not, it says why.
+    try {
+        refused.wait_for({"event=server.listening"});
+        refused.signal(SIGTERM);
+        BOOST_TEST(refused.wait() == 0);
+    } catch (const std::runtime_error&) {
+        BOOST_TEST(refused.wait() == 74, refused.output());
+        BOOST_TEST(refused.output().find(server.directory()) != std::string::npos);
+    }
+    disk.make_room();
+    server.start();
+    expect_all_acknowledged();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
