@@ -33,8 +33,7 @@ void Coordinator::State::on_offer_answer(OfferCall& call,
     if (answer.has_error()) {
         // A session that ended says nothing about the offer; it was counted when it was made.
         if (answer.error().code() == Code::agent_offline)
-            return alarm_if_due(agent_id, call.rotation_id, call.generation, call.attempts,
-                                "disconnected");
+            return note_disconnect(agent_id, call.rotation_id, call.attempts);
         const auto reason = std::string(reason_of(answer.error().code()));
         return refuse(agent_id, {.rotation_id = call.rotation_id, .reason = reason}, {});
     }

@@ -98,8 +98,8 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
 
     // refusal.cpp
     void refuse(const std::string& agent_id, Refusal refusal, std::function<void(Result<>)> answer);
-    void alarm_if_due(std::string_view agent_id, std::string_view rotation_id,
-                      std::uint64_t generation, std::uint32_t attempts, std::string_view reason);
+    void note_disconnect(const std::string& agent_id, const std::string& rotation_id,
+                         std::uint32_t attempts);
 
     // commit.cpp
     void send_commit(AgentLink& link, const std::string& rotation_id, std::uint64_t generation);

@@ -238,8 +238,32 @@ BOOST_AUTO_TEST_CASE(the_fifth_failure_raises_the_alarm) {
         tick(*link);
     }
     BOOST_TEST(!logged("rotation.alarm"));
+    BOOST_TEST(audited("rotation.alarm") == 0U);
+    // What takes back the count takes back the alarm: one row for one failure.
+    commits_to_lose = 1;
     time_out(link->offer());
     BOOST_TEST(logged("rotation.alarm"));
+    BOOST_REQUIRE(audited("rotation.alarm") == 1U);
+    const auto& alarm = database->audit.back().event;
+    BOOST_TEST(alarm.action == "rotation.alarm");
+    BOOST_TEST(alarm.subject == "a");
+    BOOST_TEST(alarm.actor == "system");
+    BOOST_TEST(alarm.details.at("rotation_id").as_string() == rotation_id);
+    BOOST_TEST(alarm.details.at("attempts").to_number<int>() == 5);
+    BOOST_TEST(alarm.details.at("reason").as_string() == "timeout");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_that_is_not_counted_raises_no_alarm) {
+    for (int failure = 1; failure <= 4; ++failure) {
+        time_out(link->offer());
+        clock.advance(2h);
+        tick(*link);
+    }
+    commits_to_lose = 1000;
+    time_out(link->offer());
+    commits_to_lose = 0;
+    BOOST_TEST(!logged("rotation.alarm"));
+    BOOST_TEST(audited("rotation.alarm") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_deliverable_offer_that_only_meets_disconnects_raises_the_alarm) {
@@ -249,7 +273,10 @@ BOOST_AUTO_TEST_CASE(a_deliverable_offer_that_only_meets_disconnects_raises_the_
     }
     BOOST_TEST(!logged("rotation.alarm"));
     agents.disconnect("a");
+    queue.run();
     BOOST_TEST(logged("rotation.alarm"));
+    BOOST_TEST(audited("rotation.alarm") == 1U);
+    BOOST_TEST(database->audit.back().event.details.at("reason").as_string() == "disconnected");
 }
 
 BOOST_AUTO_TEST_CASE(the_commit_comes_again_until_it_is_answered) {
