@@ -24,6 +24,19 @@ struct Fixture : DoorWorld {
         });
         return agent_id;
     }
+    // As the dispatcher calls it, once it has read who calls: what happens to the caller from here
+    // on is for the handler to see.
+    Result<boost::json::value> call_after_the_check(const rpc::Caller& caller,
+                                                    std::string_view method,
+                                                    boost::json::value params) {
+        const rpc::Route* route = registry.find(method);
+        BOOST_REQUIRE(route != nullptr);
+        auto prepared = route->decode(&params);
+        BOOST_REQUIRE(prepared.has_value());
+        const auto done = run((*prepared)->run(caller));
+        if (done.has_error()) return done.error();
+        return rekey::server::testing::parse((*prepared)->result());
+    }
 };
 
 }  // namespace
@@ -80,6 +93,37 @@ BOOST_AUTO_TEST_CASE(many_at_once_each_with_its_own_answer) {
     const auto all = ok(admin, "rotations.start", {{"all", true}});
     BOOST_TEST(all.at("rotations").as_array().size() == 2U);
     BOOST_TEST(row(b).credentials.requested.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_who_may_no_more_since_the_check_starts_nothing) {
+    const auto here = settled_agent("here");
+    const auto away = settled_agent("away");
+    const auto session = connect(here, 1);
+    const auto operator_ = identity("operator", {"rotations:write"});
+    const auto suspended = identity("suspended", {"rotations:write"});
+    const auto revoked = identity("revoked", {"rotations:write"});
+    static_cast<void>(ok(admin, "agents.suspend", {{"agent_id", suspended.agent_id}}));
+    static_cast<void>(ok(admin, "agents.revoke", {{"agent_id", revoked.agent_id}}));
+    for (const auto& caller : {suspended, revoked}) {
+        for (const auto& agent_id : {here, away}) {
+            const auto answer =
+                call_after_the_check(caller, "rotations.start", {{"agent_id", agent_id}});
+            BOOST_TEST(answer.has_error());
+        }
+        for (const boost::json::object& many : {boost::json::object{{"agent_ids", {here, away}}},
+                                                boost::json::object{{"all", true}}}) {
+            const auto answer = call_after_the_check(caller, "rotations.start", many);
+            BOOST_REQUIRE(answer.has_value());
+            for (const auto& entry : answer->at("rotations").as_array())
+                BOOST_TEST(entry.as_object().contains("error"));
+        }
+    }
+    for (const auto& agent_id : {here, away}) {
+        BOOST_TEST(!row(agent_id).credentials.pending.has_value());
+        BOOST_TEST(!row(agent_id).credentials.requested.has_value());
+    }
+    BOOST_TEST(
+        call_after_the_check(operator_, "rotations.start", {{"agent_id", here}}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(exactly_one_selector) {

@@ -1,3 +1,4 @@
+#include "base/limits.hpp"
 #include "server/scheduler/scheduler.hpp"
 #include "tests/unit/server/support/fake_agents.hpp"
 
@@ -128,6 +129,42 @@ BOOST_AUTO_TEST_CASE(it_retires_what_is_due_of_agents_that_are_offline) {
     BOOST_TEST(credentials("a").previous.has_value());
     timers.run_until(7min, queue);
     BOOST_TEST(!credentials("a").previous);
+}
+
+BOOST_AUTO_TEST_CASE(each_sweep_forgets_the_tombstones_that_are_too_old) {
+    timers.run_until(11min, queue);
+    finish(*link);
+    const Time retired_from = clock.now();
+    timers.run_until(7min, queue);
+    BOOST_REQUIRE(database->tombstones.size() == 1U);
+    const Time retired_at = database->tombstones.begin()->second.retired_at;
+    BOOST_TEST((retired_at >= retired_from));
+    agents.disconnect("a");
+    const Milliseconds left = retired_at + limits::kTombstoneLife - clock.now();
+    // With nothing to retire, so that it is the sweep and not a retirement that looks.
+    change_settings([](SettingValues& values) { values.scheduler_interval_seconds = 3600; });
+    timers.run_until(left - 1min, queue);
+    BOOST_TEST(database->tombstones.size() == 1U);
+    timers.run_until(2h, queue);
+    BOOST_TEST(database->tombstones.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_retires_forgets_old_tombstones_too) {
+    store.write(
+        [this](storage::Transaction& transaction) {
+            return transaction.tombstones().insert(
+                {.agent_id = "b", .generation = 1, .retired_at = clock.now() - 91 * 24h});
+        },
+        [](const Result<>& result) { BOOST_REQUIRE(result.has_value()); });
+    change_row("a", [this](auto& row) {
+        row.previous = storage::PreviousToken{.generation = 0, .retire_after = clock.now()};
+    });
+    BOOST_REQUIRE(database->tombstones.size() == 1U);
+    coordinator.sweep();
+    queue.run();
+    BOOST_TEST(!credentials("a").previous);
+    BOOST_REQUIRE(database->tombstones.size() == 1U);
+    BOOST_TEST(database->tombstones.begin()->second.agent_id == "a");
 }
 
 BOOST_AUTO_TEST_CASE(after_stop_nothing_begins) {

@@ -187,6 +187,32 @@ BOOST_AUTO_TEST_CASE(an_answer_after_its_time_out_still_counts) {
     BOOST_TEST(credentials("a").current->generation == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_asks_is_answered_and_then_offered_whatever_the_back_off) {
+    peer->says(request(7, "agent.rotate_key"));
+    settle();
+    const boost::json::value first = *peer->message("agent.rotate");
+    answer(first, {{"status", "rotation_failed"},
+                   {"rotation_id", first.at("params").at("rotation_id")},
+                   {"generation", 2},
+                   {"reason", "disk_full"},
+                   {"detail", "no room"}});
+    BOOST_TEST(credentials("a").pending->last_reason == "disk_full");
+    const auto before = peer->received.size();
+    pass(1s);
+    BOOST_REQUIRE(peer->received.size() == before);
+
+    peer->says(request(8, "agent.rotate_key"));
+    settle();
+    BOOST_REQUIRE(peer->received.size() == before + 2);
+    const auto& answered = peer->received[before];
+    BOOST_TEST(answered.at("id").as_int64() == 8);
+    BOOST_TEST(answered.at("result").at("rotation_id") == first.at("params").at("rotation_id"));
+    const auto& offer = peer->received[before + 1];
+    BOOST_TEST(offer.at("method").as_string() == "agent.rotate");
+    BOOST_TEST(offer.at("params").at("token") == first.at("params").at("token"));
+    BOOST_TEST(credentials("a").pending->attempts == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_to_nothing_changes_nothing) {
     const auto before = peer->received.size();
     peer->says(R"({"jsonrpc":"2.0","id":99,"result":{}})");

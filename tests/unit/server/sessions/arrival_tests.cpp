@@ -81,6 +81,26 @@ BOOST_AUTO_TEST_CASE(a_hello_that_came_before_the_welcome_is_answered_after_it) 
     BOOST_TEST(registry.connected("a"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_back_before_the_welcome_is_bounded_in_bytes) {
+    const auto patient = adopt(authenticate(token.expose()).value());
+    const std::string half(limits::kMessageBytes / 2 - sizeof(std::string), ' ');
+    patient->says(half);
+    patient->says(half);
+    BOOST_TEST(!patient->closed_with.has_value());
+    patient->says("");
+    BOOST_TEST(patient->closed_with.value() == 4503);
+    patient->ends();
+    settle();
+    // Empty messages cost as well.
+    const auto hasty = adopt(authenticate(token.expose()).value());
+    for (std::size_t sent = 0; !hasty->closed_with; ++sent) {
+        BOOST_REQUIRE(sent <= limits::kMessageBytes / sizeof(std::string));
+        hasty->says("");
+    }
+    BOOST_TEST(hasty->closed_with.value() == 4503);
+    BOOST_TEST(hasty->received.empty());
+}
+
 BOOST_AUTO_TEST_CASE(without_hello_in_time_it_is_closed) {
     const auto peer = open(token);
     pass(9s);
