@@ -235,7 +235,8 @@ void Registry::add_server() {
     info->callback([&chosen = chosen_] { chosen = show_info; });
 
     auto audit_options = std::make_shared<AuditOptions>();
-    CLI::App* audit = app_.add_subcommand("audit", "Read the audit trail, the oldest first");
+    CLI::App* audit =
+        app_.add_subcommand("audit", "Read the audit trail: the newest entries, in time order");
     audit->add_option("--agent", audit_options->agent, "Only what happened to this agent")
         ->option_text("NAME");
     audit->add_option("--actor", audit_options->actor, "Only what this one did; system is one")
@@ -244,15 +245,20 @@ void Registry::add_server() {
         ->add_option("--action", audit_options->action,
                      "Only this action; 'rotation.*' for all that begin so")
         ->option_text("ACTION");
-    audit->add_option("--after", audit_options->after, "Only entries after this seq")
-        ->option_text("SEQ");
+    auto* before =
+        audit->add_option("--before", audit_options->before, "The newest before this seq")
+            ->option_text("SEQ");
+    audit->add_option("--after", audit_options->after, "The first after this seq instead")
+        ->option_text("SEQ")
+        ->excludes(before);
     audit->add_option("--limit", audit_options->limit, "So many at most")
         ->option_text("N (100)")
         ->check(CLI::PositiveNumber);
     audit->footer(
         "Examples:\n"
         "  rekeyctl audit --agent web-1 --action 'rotation.*'\n"
-        "  rekeyctl audit --after 1200 --limit 1000 -o json");
+        "  rekeyctl audit --before 1200                          further back\n"
+        "  rekeyctl audit --after 1200 --limit 1000 -o json      everything since, to go on from");
     on_chosen(audit, audit_options, show_audit);
 
     auto call_options = std::make_shared<CallOptions>();

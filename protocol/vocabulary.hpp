@@ -79,6 +79,11 @@ constexpr auto names_of(AgentLogLevel) {
     return std::to_array<std::string_view>({"debug", "info", "warning", "error"});
 }
 
+enum class AuditOrder : std::uint8_t { oldest_first, newest_first };
+constexpr auto names_of(AuditOrder) {
+    return std::to_array<std::string_view>({"oldest_first", "newest_first"});
+}
+
 // Where the value of a setting comes from, strongest first.
 enum class SettingSource : std::uint8_t { set, environment, file, preset };
 constexpr auto names_of(SettingSource) {

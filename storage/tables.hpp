@@ -125,6 +125,8 @@ struct AuditFilter {
     std::string actor;    // empty: any
     std::string action;   // empty: any; "rotation.*" for all that begin with "rotation."
     std::uint64_t after_seq = 0;
+    std::uint64_t before_seq = 0;  // 0: up to the newest
+    enum class Order : std::uint8_t { oldest_first, newest_first } order = Order::oldest_first;
 };
 
 class AuditTable {

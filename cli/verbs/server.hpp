@@ -25,9 +25,12 @@ struct AuditOptions {
     std::optional<std::string> agent;
     std::optional<std::string> actor;
     std::optional<std::string> action;
-    std::optional<std::uint64_t> after;  // a seq
+    // A seq. `after`: from there on; else the newest, or the newest before `before`.
+    std::optional<std::uint64_t> after;
+    std::optional<std::uint64_t> before;
     std::size_t limit = 100;
 };
+// In time order, from whichever end it was read.
 [[nodiscard]] Result<ExitCode> show_audit(Context& context, const AuditOptions& options);
 
 struct CallOptions {

@@ -35,12 +35,13 @@ struct AuditEntry {
 
 struct AuditQuery {
     static constexpr std::string_view name = "audit.query";
-    static constexpr std::string_view summary = "Reads the audit trail, oldest first.";
+    static constexpr std::string_view summary = "Reads the audit trail, from either end.";
     static constexpr Access access{.capability = "audit:read", .mcp = Mcp::shown};
     struct Params {
         std::optional<std::string> agent_id;
         std::optional<std::string> actor;
         std::optional<std::string> action;
+        AuditOrder order = AuditOrder::oldest_first;
         std::optional<std::string> cursor;
         std::int64_t limit = kDefaultPage;
         static constexpr auto fields() {
@@ -49,8 +50,11 @@ struct AuditQuery {
                 field("actor", &Params::actor, "Only what this one did."),
                 field("action", &Params::action,
                       "Only this action; \"rotation.*\" for all that begin so."),
+                field("order", &Params::order, "Which end comes first.",
+                      Rule{.presence = Presence::defaulted}),
                 field("cursor", &Params::cursor,
-                      "next_cursor of the page before, or the seq of any entry, as text."),
+                      "next_cursor of the page before, or the seq of any entry, as text: what "
+                      "comes behind it in this order."),
                 field("limit", &Params::limit, "Rows a page.", kPageRule)};
         }
     };
@@ -58,7 +62,7 @@ struct AuditQuery {
         std::vector<AuditEntry> entries;
         std::optional<std::string> next_cursor;
         static constexpr auto fields() {
-            return std::tuple{field("entries", &Result::entries, "Oldest first.",
+            return std::tuple{field("entries", &Result::entries, "In the order that was asked for.",
                                     Rule{.max_items = limits::kPageRows}),
                               field("next_cursor", &Result::next_cursor,
                                     "For the next page; absent on the last.")};

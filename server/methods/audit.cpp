@@ -1,6 +1,7 @@
 #include "protocol/methods/audit.hpp"
 
 #include "base/encoding.hpp"
+#include "base/limits.hpp"
 #include "server/methods/parts.hpp"
 
 #include <charconv>
@@ -29,18 +30,31 @@ AuditEntry show(const storage::AuditRow& row) {
     return entry;
 }
 
+using Order = storage::AuditFilter::Order;
+
+// The rows behind `seq`, in the filter's order.
+void go_on_behind(storage::AuditFilter& filter, std::uint64_t seq) {
+    (filter.order == Order::newest_first ? filter.before_seq : filter.after_seq) = seq;
+}
+
 Result<storage::AuditFilter> filter_of(const AuditQuery::Params& params) {
     storage::AuditFilter filter;
     filter.subject = params.agent_id.value_or("");
     filter.actor = params.actor.value_or("");
     filter.action = params.action.value_or("");
+    const bool newest_first = params.order == protocol::AuditOrder::newest_first;
+    filter.order = newest_first ? Order::newest_first : Order::oldest_first;
     if (!params.cursor) return filter;
     const std::string& cursor = *params.cursor;
     const char* end = cursor.data() + cursor.size();
-    const auto [stop, problem] = std::from_chars(cursor.data(), end, filter.after_seq);
-    if (cursor.empty() || problem != std::errc() || stop != end) {
+    std::uint64_t seq = 0;
+    const auto [stop, problem] = std::from_chars(cursor.data(), end, seq);
+    // Before 0 there is nothing, and storage takes it for "no bound".
+    const bool outside = seq > limits::kGenerationCeiling || (newest_first && seq == 0);
+    if (cursor.empty() || problem != std::errc() || stop != end || outside) {
         return protocol::bad_field({"cursor", "next_cursor of the page before, or a seq"});
     }
+    go_on_behind(filter, seq);
     return filter;
 }
 
@@ -51,9 +65,9 @@ Result<AuditQuery::Result> query_in(storage::Transaction& transaction,
     for (const auto& row : rows) page.entries.push_back(show(row));
     if (rows.size() < limit) return page;
     storage::AuditFilter rest = filter;
-    rest.after_seq = rows.back().seq;
+    go_on_behind(rest, rows.back().seq);
     REKEY_TRY_ASSIGN(more, transaction.audit().query(rest, 1));
-    if (!more.empty()) page.next_cursor = std::to_string(rest.after_seq);
+    if (!more.empty()) page.next_cursor = std::to_string(rows.back().seq);
     return page;
 }
 

@@ -157,12 +157,15 @@ Result<> SqliteMeta::set(std::string_view name, ByteView value) {
     return {};
 }
 
+#define REKEY_SELECT_AUDIT                                                                        \
+    "SELECT stream_id, seq, time, actor, action, subject, outcome, details, previous_hash, hash " \
+    "FROM audit WHERE stream_id = 'main' AND seq > ?1 AND (?2 = 0 OR seq < ?2) "                  \
+    "AND (?3 = '' OR subject = ?3) AND (?4 = '' OR actor = ?4) "                                  \
+    "AND (?5 = '' OR action = ?5) AND substr(action, 1, length(?6)) = ?6 "
+
 SqliteAudit::SqliteAudit(Connection& connection)
-    : query_(connection,
-             "SELECT stream_id, seq, time, actor, action, subject, outcome, details, "
-             "previous_hash, hash FROM audit WHERE stream_id = 'main' AND seq > ?1 "
-             "AND (?2 = '' OR subject = ?2) AND (?3 = '' OR actor = ?3) AND (?4 = '' OR "
-             "action = ?4) AND substr(action, 1, length(?5)) = ?5 ORDER BY seq LIMIT ?6"),
+    : oldest_first_(connection, REKEY_SELECT_AUDIT "ORDER BY seq LIMIT ?7"),
+      newest_first_(connection, REKEY_SELECT_AUDIT "ORDER BY seq DESC LIMIT ?7"),
       head_(connection,
             "SELECT seq, hash FROM audit WHERE stream_id = ? ORDER BY seq DESC "
             "LIMIT 1"),
@@ -177,8 +180,11 @@ Result<std::vector<AuditRow>> SqliteAudit::query(const AuditFilter& filter, std:
         action_prefix = action.substr(0, action.size() - 1);
         action = {};
     }
-    return query_.start()
+    const bool newest_first = filter.order == AuditFilter::Order::newest_first;
+    return (newest_first ? newest_first_ : oldest_first_)
+        .start()
         .bind(filter.after_seq)
+        .bind(filter.before_seq)
         .bind(filter.subject)
         .bind(filter.actor)
         .bind(action)

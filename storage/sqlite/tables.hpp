@@ -132,7 +132,7 @@ class SqliteAudit final : public AuditTable {
     [[nodiscard]] Result<> insert(const AuditRow& row);
 
   private:
-    Statement query_, head_, insert_;
+    Statement oldest_first_, newest_first_, head_, insert_;
     std::vector<AuditEvent> waiting_;
 };
 

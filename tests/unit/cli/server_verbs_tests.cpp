@@ -30,23 +30,35 @@ struct Fixture : Rekeyctl {
     void serve_audit(std::uint64_t last) {
         server.on<protocol::AuditQuery>([this, last](const protocol::AuditQuery::Params& params) {
             protocol::AuditQuery::Result page;
-            std::uint64_t seq = params.cursor ? std::stoull(*params.cursor) : 0;
-            while (seq < last && page.entries.size() < static_cast<std::size_t>(params.limit)) {
-                protocol::AuditEntry entry;
-                entry.seq = ++seq;
-                entry.stream_id = "main";
-                entry.time = clock.now() - std::chrono::hours{2};
-                entry.actor = "system";
-                entry.action = "rotation.promoted";
-                entry.subject = id_of(1);
-                entry.outcome = "ok";
-                entry.details = {{"generation", 2}};
-                entry.previous_hash = entry.hash = std::string(64, 'a');
-                page.entries.push_back(entry);
+            const bool newest = params.order == protocol::AuditOrder::newest_first;
+            const std::uint64_t end = newest ? 1 : last;
+            std::uint64_t seq = params.cursor ? std::stoull(*params.cursor) : newest ? last + 1 : 0;
+            while (seq != end && last != 0 &&
+                   page.entries.size() < static_cast<std::size_t>(params.limit)) {
+                seq = newest ? seq - 1 : seq + 1;
+                page.entries.push_back(entry(seq));
             }
-            if (seq < last) page.next_cursor = std::to_string(seq);
+            if (seq != end && last != 0) page.next_cursor = std::to_string(seq);
             return page;
         });
+    }
+    [[nodiscard]] protocol::AuditEntry entry(std::uint64_t seq) const {
+        protocol::AuditEntry entry;
+        entry.seq = seq;
+        entry.stream_id = "main";
+        entry.time = clock.now() - std::chrono::hours{2};
+        entry.actor = "system";
+        entry.action = "rotation.promoted";
+        entry.subject = id_of(1);
+        entry.outcome = "ok";
+        entry.details = {{"generation", 2}};
+        entry.previous_hash = entry.hash = std::string(64, 'a');
+        return entry;
+    }
+    ExitCode run_anew(std::vector<std::string> args) {
+        out.str({});
+        err.str({});
+        return run(std::move(args));
     }
     [[nodiscard]] bool printed(std::string_view words) const {
         return out.str().find(words) != std::string::npos;
@@ -102,20 +114,52 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_usage_and_names_the_field) {
     BOOST_TEST(err.str().find("integer from 5 to 600") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(the_audit_trail_is_read_up_to_its_limit) {
+BOOST_AUTO_TEST_CASE(audit_shows_the_newest_in_time_order_and_says_how_to_see_more) {
     server.hold({agent(1, "web-1")});
+    serve_audit(1300);
+    BOOST_TEST((run_anew({"audit", "--limit", "2"}) == ExitCode::ok));
+    BOOST_TEST(printed("1299  "));
+    BOOST_TEST(printed("1300  "));
+    BOOST_TEST(out.str().find("1299  ") < out.str().find("1300  "));
+    BOOST_TEST(!printed("1298  "));
+    BOOST_TEST(printed("(2h ago)"));
+    BOOST_TEST(printed("web-1"));
+    BOOST_TEST(printed(R"({"generation":2})"));
+    BOOST_TEST(err.str() ==
+               "rekeyctl: these are the newest 2; there are older ones: add --before 1299, or a "
+               "higher --limit\n");
+    BOOST_TEST((run_anew({"audit", "--limit", "2", "--before", "1299"}) == ExitCode::ok));
+    BOOST_TEST(printed("1297  "));
+    BOOST_TEST(printed("1298  "));
+    BOOST_TEST(!printed("1299  "));
+    BOOST_TEST((run_anew({"audit", "--before", "3"}) == ExitCode::ok));
+    BOOST_TEST(err.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(audit_goes_on_from_a_seq) {
+    server.hold({agent(1, "web-1")});
+    serve_audit(1300);
+    BOOST_TEST((run_anew({"audit", "--after", "1290", "--limit", "5"}) == ExitCode::ok));
+    BOOST_TEST(printed("1291  "));
+    BOOST_TEST(!printed("1296  "));
+    BOOST_TEST(err.str() ==
+               "rekeyctl: there are newer ones: go on with --after 1295, or a higher --limit\n");
+    BOOST_TEST((run_anew({"audit", "--after", "1298"}) == ExitCode::ok));
+    BOOST_TEST(printed("1300  "));
+    BOOST_TEST(err.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_audit_trail_is_read_up_to_its_limit) {
     serve_audit(1300);
     BOOST_TEST((run({"audit", "--limit", "1200", "-o", "json"}) == ExitCode::ok));
     BOOST_TEST(server.count("audit.query") == 3U);
     const auto json = boost::json::parse(out.str());
-    BOOST_TEST(json.at("entries").as_array().size() == 1200U);
-    BOOST_TEST(json.at("next_cursor").as_string() == "1200");
-    out.str({});
-    BOOST_TEST((run({"audit", "--after", "1298"}) == ExitCode::ok));
-    BOOST_TEST(printed("1299  "));
-    BOOST_TEST(printed("(2h ago)"));
-    BOOST_TEST(printed("web-1"));
-    BOOST_TEST(printed(R"({"generation":2})"));
+    const auto& entries = json.at("entries").as_array();
+    BOOST_TEST(entries.size() == 1200U);
+    BOOST_TEST(entries.front().at("seq").as_int64() == 101);
+    BOOST_TEST(entries.back().at("seq").as_int64() == 1300);
+    BOOST_TEST(json.at("next_cursor").as_string() == "101");
+    BOOST_TEST(err.str().empty());
 }
 
 BOOST_AUTO_TEST_CASE(audit_filters_become_params) {

@@ -205,6 +205,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(audit_rows_are_found_by_their_fields, Engine, Engi
     BOOST_TEST(count({.subject = "two", .action = "rotation.*", .after_seq = 2}) == 1U);
     BOOST_TEST(count({.action = "rotation"}) == 0U);
     BOOST_TEST(count({.after_seq = 8}) == 0U);
+    BOOST_TEST(count({.after_seq = 9}) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(audit_is_read_from_either_end, Engine, Engines) {
+    Opened<Engine> engine;
+    write_ok(engine.store(), [](Transaction& t) -> Result<> {
+        for (int i = 0; i < 6; ++i)
+            t.audit().append(make_event("agent.created", i % 2 == 0 ? "even" : "odd"));
+        return {};
+    });
+    const auto seqs = [&](const AuditFilter& filter, std::size_t limit = 100) {
+        std::string text;
+        const auto rows = read_now(engine.store(),
+                                   [&](Transaction& t) { return t.audit().query(filter, limit); });
+        for (const AuditRow& row : *rows) text += std::to_string(row.seq);
+        return text;
+    };
+    constexpr auto kNewest = AuditFilter::Order::newest_first;
+    BOOST_TEST(seqs({}) == "123456");
+    BOOST_TEST(seqs({.order = kNewest}) == "654321");
+    BOOST_TEST(seqs({.order = kNewest}, 2) == "65");
+    BOOST_TEST(seqs({.before_seq = 5, .order = kNewest}, 2) == "43");
+    BOOST_TEST(seqs({.before_seq = 1, .order = kNewest}).empty());
+    BOOST_TEST(seqs({.before_seq = 100, .order = kNewest}) == "654321");
+    BOOST_TEST(seqs({.after_seq = 2, .before_seq = 5}) == "34");
+    BOOST_TEST(seqs({.after_seq = 2, .before_seq = 5, .order = kNewest}) == "43");
+    BOOST_TEST(seqs({.subject = "odd", .before_seq = 6, .order = kNewest}) == "42");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_threads_write_at_once, Engine, Engines) {

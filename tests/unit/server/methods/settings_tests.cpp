@@ -74,4 +74,24 @@ BOOST_AUTO_TEST_CASE(the_audit_trail_pages_and_filters) {
     BOOST_TEST((refused(admin, "audit.query", {{"cursor", "x"}}) == Code::invalid_params));
 }
 
+BOOST_AUTO_TEST_CASE(the_audit_trail_is_read_from_the_newest_back) {
+    for (int i = 0; i < 3; ++i) static_cast<void>(create_agent("a" + std::to_string(i)));
+    boost::json::object params{{"action", "agent.*"}, {"order", "newest_first"}, {"limit", 2}};
+    const auto first = ok(admin, "audit.query", params);
+    const auto& newest = first.at("entries").as_array();
+    BOOST_TEST(newest.size() == 2U);
+    BOOST_TEST(newest.at(0).at("seq").to_number<int>() > newest.at(1).at("seq").to_number<int>());
+    params["cursor"] = first.at("next_cursor");
+    const auto rest = ok(admin, "audit.query", params);
+    BOOST_TEST(rest.at("entries").as_array().size() == 1U);
+    BOOST_TEST(!rest.contains("next_cursor"));
+    BOOST_TEST(rest.at("entries").at(0).at("seq").to_number<int>() <
+               newest.at(1).at("seq").to_number<int>());
+    for (const char* cursor : {"0", "-1", "99999999999999999999", "18446744073709551615"}) {
+        params["cursor"] = cursor;
+        BOOST_TEST((refused(admin, "audit.query", params) == Code::invalid_params));
+    }
+    BOOST_TEST((refused(admin, "audit.query", {{"order", "sideways"}}) == Code::invalid_params));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
