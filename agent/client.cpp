@@ -249,6 +249,7 @@ void Client::Running::on_ended(EndReason reason) {
 
 std::vector<std::string> Client::Running::methods() {
     std::vector<std::string> names;
+    names.reserve(handlers_.size());
     for (const auto& [name, handler] : handlers_) names.push_back(name);
     return names;
 }

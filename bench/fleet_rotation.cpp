@@ -67,6 +67,7 @@ void fleet_rotation(Transport transport, AgentState state, std::size_t agents, s
             kPatience))
         throw std::runtime_error("the fleet was not committed");
     std::vector<double> rates;
+    rates.reserve(rounds);
     for (std::size_t round = 0; round < rounds; ++round)
         rates.push_back(rotate_everybody(*fleet, round + 2));
     std::sort(rates.begin(), rates.end());

@@ -12,7 +12,6 @@
 namespace rekey::bench {
 namespace {
 
-using testing::Fleet;
 using SteadyClock = std::chrono::steady_clock;
 
 const std::string kHeartbeat =
@@ -89,6 +88,7 @@ void heartbeats(Transport transport, std::size_t connections, std::size_t second
     const auto fleet = enroll_fleet(*server, transport, connections);
     boost::asio::io_context context;
     std::vector<std::unique_ptr<Beating>> agents;
+    agents.reserve(fleet->size());
     for (std::size_t i = 0; i < connections; ++i)
         agents.push_back(std::make_unique<Beating>(
             context, *server, std::string(fleet->at(i).held().back().token.expose())));

@@ -61,11 +61,11 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
 
 // The innermost command that was recognised; `path` becomes how it is called: "rekeyctl agents
 // get".
-const CLI::App& innermost(const CLI::App& app, std::string& path) {
-    const auto chosen = app.get_subcommands();
+const CLI::App* innermost(const CLI::App* app, std::string& path) {
+    const auto chosen = app->get_subcommands();
     if (chosen.empty()) return app;
     path += " " + chosen.front()->get_name();
-    return innermost(*chosen.front(), path);
+    return innermost(chosen.front(), path);
 }
 
 // The parser says only that a command is missing; this says which word is none.
@@ -81,7 +81,7 @@ std::string unknown_command(const CLI::App& group, const std::string& word) {
 
 ParserAnswer not_understood(const CLI::App& app, const CLI::ParseError& error) {
     std::string path = "rekeyctl";
-    const CLI::App& command = innermost(app, path);
+    const CLI::App& command = *innermost(&app, path);
     std::string what = error.what();
     const std::vector<std::string> rest = app.remaining(true);
     if (!command.get_subcommands(nullptr).empty() && !rest.empty())

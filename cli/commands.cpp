@@ -31,7 +31,7 @@ class Registry {
   private:
     // Options live as long as the verb that reads them.
     template <class Options, class Run>
-    void on_chosen(CLI::App* command, std::shared_ptr<Options> options, Run run) {
+    void on_chosen(CLI::App* command, const std::shared_ptr<Options>& options, Run run) {
         command->callback([&chosen = chosen_, options, run] {
             chosen = [options, run](Context& context) { return run(context, *options); };
         });

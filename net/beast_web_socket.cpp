@@ -164,7 +164,7 @@ void BeastWebSocket::on_read_error(const ErrorCode& error) {
         reason.reason.assign(ws_.reason().reason.data(), ws_.reason().reason.size());
         reason.by = ClosedBy::peer;
         if (closing_) reason = *closing_;
-        return finish(std::move(reason));
+        return finish(reason);
     }
     reason.error = network_error_ ? network_error_.message() : error.message();
     const bool is_size = error == websocket::error::message_too_big;
@@ -174,10 +174,10 @@ void BeastWebSocket::on_read_error(const ErrorCode& error) {
                       : is_text ? close_code::kBadText
                                 : close_code::kProtocolError;
         reason.by = ClosedBy::us;
-        return finish(std::move(reason));
+        return finish(reason);
     }
     if (closing_) reason = *closing_;
-    finish(std::move(reason));
+    finish(reason);
     cut();
 }
 
@@ -258,7 +258,7 @@ void BeastWebSocket::send_close_frame() {
         if (self->state_ == State::closed) return;
         CloseReason reason = *self->closing_;
         if (error) reason.error = error.message();
-        self->finish(std::move(reason));
+        self->finish(reason);
     });
 }
 
@@ -271,11 +271,11 @@ void BeastWebSocket::start_deadline() {
         if (self->state_ == State::closed) return;
         CloseReason reason = *self->closing_;
         reason.error = "the peer did not answer the close frame in time";
-        self->finish(std::move(reason));
+        self->finish(reason);
     });
 }
 
-void BeastWebSocket::finish(CloseReason reason) {
+void BeastWebSocket::finish(const CloseReason& reason) {
     if (state_ == State::closed) return;
     state_ = State::closed;
     WebSocketObserver* observer = observer_;

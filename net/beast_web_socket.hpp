@@ -75,7 +75,7 @@ class BeastWebSocket final : public WebSocketConnection,
     void begin_closing(std::uint16_t code, std::string_view reason);
     void send_close_frame();
     void start_deadline();
-    void finish(CloseReason reason);
+    void finish(const CloseReason& reason);
     void linger();
     void drain();
     void cut();

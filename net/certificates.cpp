@@ -125,6 +125,7 @@ bool add_name(GENERAL_NAMES* names, const std::string& host) {
 
 Result<> add_names(X509* certificate, const std::vector<std::string>& hosts) {
     std::vector<std::string> all;
+    all.reserve(hosts.size() + 3);
     for (const std::string& host : hosts) all.push_back(canonical(host));
     for (const char* own : {"localhost", "127.0.0.1", "::1"}) all.emplace_back(own);
     const GeneralNamesPtr names(GENERAL_NAMES_new());
@@ -240,6 +241,7 @@ Result<std::vector<CertificateFacts>> read_certificates(std::string_view pem) {
     const std::vector<X509Ptr> found = parse_certificates(pem);
     if (found.empty()) return unreadable();
     std::vector<CertificateFacts> all;
+    all.reserve(found.size());
     for (const X509Ptr& certificate : found) all.push_back(facts_of(certificate.get()));
     return all;
 }

@@ -181,17 +181,17 @@ HttpClient::HttpClient(asio::io_context& context, HttpClientOptions options)
 
 HttpClient::~HttpClient() { connection_->cancel(); }
 
-void HttpClient::send(HttpCall call, HttpCallback callback) {
+void HttpClient::send(const HttpCall& call, HttpCallback callback) {
     connection_->send(call, std::move(callback));
 }
 
 BlockingHttpClient::BlockingHttpClient(HttpClientOptions options)
     : context_(1), client_(context_, std::move(options)) {}
 
-Result<HttpResponse> BlockingHttpClient::send(HttpCall call) {
+Result<HttpResponse> BlockingHttpClient::send(const HttpCall& call) {
     std::optional<Result<HttpResponse>> answer;
     context_.restart();
-    client_.send(std::move(call),
+    client_.send(call,
                  [&answer](Result<HttpResponse> result) { answer.emplace(std::move(result)); });
     while (!answer) REKEY_ASSERT(context_.run_one() == 1);
     return std::move(*answer);

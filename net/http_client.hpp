@@ -40,7 +40,7 @@ class HttpClient {
     HttpClient& operator=(const HttpClient&) = delete;
 
     // One call at a time: a second one before the callback is a bug of the caller.
-    void send(HttpCall call, HttpCallback callback);
+    void send(const HttpCall& call, HttpCallback callback);
 
   private:
     class Connection;
@@ -51,7 +51,7 @@ class HttpClient {
 class BlockingHttpClient {
   public:
     explicit BlockingHttpClient(HttpClientOptions options);
-    [[nodiscard]] Result<HttpResponse> send(HttpCall call);
+    [[nodiscard]] Result<HttpResponse> send(const HttpCall& call);
 
   private:
     boost::asio::io_context context_;

@@ -164,7 +164,7 @@ void HttpConnection::refuse(const ErrorCode& error) {
     write(response);
 }
 
-void HttpConnection::respond(HttpResponse response) {
+void HttpConnection::respond(const HttpResponse& response) {
     if (phase_ != Phase::answering) return;
     write(response);
 }

@@ -35,7 +35,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
     void start();
     // The exchange's half.
-    void respond(HttpResponse response);
+    void respond(const HttpResponse& response);
     void upgrade(UpgradeAnswer answer, std::function<void(WebSocket)> opened);
     void abandon();
     // The server's: closes now if no request is being answered.

@@ -70,9 +70,9 @@ std::vector<std::string> HttpExchange::offered_subprotocols() const {
     return header_tokens(request_.headers, "Sec-WebSocket-Protocol");
 }
 
-void HttpExchange::respond(HttpResponse response) {
+void HttpExchange::respond(const HttpResponse& response) {
     REKEY_ASSERT(connection_ != nullptr);
-    std::exchange(connection_, nullptr)->respond(std::move(response));
+    std::exchange(connection_, nullptr)->respond(response);
 }
 
 void HttpExchange::upgrade(std::string_view subprotocol, std::function<void(WebSocket)> opened) {

@@ -48,7 +48,7 @@ class HttpExchange {
     // The subprotocols that it offers, in order.
     [[nodiscard]] std::vector<std::string> offered_subprotocols() const;
 
-    void respond(HttpResponse response);
+    void respond(const HttpResponse& response);
     // Answers 101 with this subprotocol. `opened` comes once the answer is written, and never if
     // the peer has gone; the HTTP side and the request are released before it. Only when
     // is_upgrade().

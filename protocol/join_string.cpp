@@ -102,8 +102,9 @@ Result<Address> read_address(std::string_view authority) {
     }
     const std::string_view digits = has_port ? authority.substr(colon + 1) : std::string_view();
     Address address{std::string(host)};
-    const char* const last = digits.data() + digits.size();
-    const auto [end, failed] = std::from_chars(digits.data(), last, address.port);
+    const char* const first = digits.data();
+    const char* const last = first + digits.size();
+    const auto [end, failed] = std::from_chars(first, last, address.port);
     if (failed != std::errc{} || end != last || address.port == 0)
         return bad("lacks the port, 1 to 65535: rekey://HOST:PORT/");
     return address;
@@ -181,7 +182,7 @@ Secret format_join_string(const JoinString& join) {
 std::string format_pin(const Bytes32& sha256) { return std::string(kPinPrefix) + to_hex(sha256); }
 
 Result<Bytes32> parse_pin(std::string_view text) {
-    const Error wrong(Code::invalid_params, "a pin is sha256: and 64 lower-case hex digits");
+    Error wrong(Code::invalid_params, "a pin is sha256: and 64 lower-case hex digits");
     if (!text.starts_with(kPinPrefix)) return wrong;
     text.remove_prefix(kPinPrefix.size());
     const auto upper = [](char c) { return c >= 'A' && c <= 'F'; };

@@ -23,7 +23,7 @@ auto prepare(Post post, Unit unit, Handler handler) {
         return {};
     };
     Store::Done done = [slot, post = std::move(post),
-                        handler = std::move(handler)](Result<> result) mutable {
+                        handler = std::move(handler)](const Result<>& result) mutable {
         if (result.has_error()) *slot = result.error();
         post([slot, handler = std::move(handler)]() mutable { handler(std::move(*slot)); });
     };
