@@ -1,6 +1,9 @@
 #include "cli/rotation_board.hpp"
 
+#include "base/time_format.hpp"
 #include "cli/console.hpp"
+#include "cli/time_text.hpp"
+#include "protocol/errors.hpp"
 
 #include <fmt/format.h>
 
@@ -20,10 +23,27 @@ bool lasts(const std::string& reason) {
     return said && *said != protocol::RotationFailure::candidate_unresolved;
 }
 
+void note_refusal(TrackedRotation& rotation, const boost::json::object& body) {
+    const Error error = protocol::error_from_body(body, 0);
+    rotation.not_before = not_before_of(error);
+    rotation.reason = rotation.not_before
+                          ? fmt::format("not before {}", absolute_time(*rotation.not_before))
+                          : fmt::format("{}: {}", protocol::error_row(error.code()).name,
+                                        printable(error.message()));
+}
+
 }  // namespace
 
+std::optional<Time> not_before_of(const Error& error) {
+    const auto* value =
+        error.details() == nullptr ? nullptr : error.details()->if_contains("not_before");
+    if (value == nullptr || !value->is_string()) return std::nullopt;
+    const auto time = parse_rfc3339(value->get_string());
+    return time.has_value() ? std::optional(*time) : std::nullopt;
+}
+
 Progress progress_of(const TrackedRotation& rotation) {
-    if (rotation.start == TrackedRotation::Start::refused) return Progress::failing;
+    if (rotation.start == TrackedRotation::Start::refused) return Progress::not_started;
     switch (rotation.status) {
         case RotationStatus::activated:
             return Progress::done;
@@ -50,12 +70,7 @@ void RotationBoard::add(const protocol::StartedRotation& started, std::string na
     rotation.json = std::move(json);
     if (started.error || !started.status) {
         rotation.start = TrackedRotation::Start::refused;
-        if (started.error)
-            for (const std::string_view member : {"name", "message"})
-                if (const auto* text = started.error->if_contains(member);
-                    text != nullptr && text->is_string())
-                    rotation.reason += fmt::format("{}{}", rotation.reason.empty() ? "" : ": ",
-                                                   printable(text->get_string()));
+        if (started.error) note_refusal(rotation, *started.error);
     } else {
         rotation.status = *started.status;
     }
@@ -116,6 +131,9 @@ RotationCounts RotationBoard::counts() const {
             case Progress::failing:
                 ++counts.failing;
                 break;
+            case Progress::not_started:
+                ++counts.not_started;
+                break;
         }
     }
     return counts;
@@ -127,6 +145,7 @@ std::string counts_text(const RotationCounts& counts) {
         text += fmt::format(", {} at the next connect", counts.at_next_connect);
     if (counts.under_way != 0) text += fmt::format(", {} under way", counts.under_way);
     if (counts.failing != 0) text += fmt::format(", {} failing", counts.failing);
+    if (counts.not_started != 0) text += fmt::format(", {} not started", counts.not_started);
     return text;
 }
 

@@ -24,14 +24,16 @@ struct TrackedRotation {
     protocol::RotationStatus status = protocol::RotationStatus::offered;
     std::string rotation_id;  // empty while it waits for the agent's next connect
     std::optional<std::uint64_t> generation;
-    std::string reason;       // of a refusal or of the last failure; printable, may be empty
-    boost::json::value json;  // as the server last described it
+    std::optional<Time> not_before;  // of a refusal: the grace of the last rotation runs till then
+    std::string reason;              // of a refusal or of the last failure; printable, may be empty
+    boost::json::value json;         // as the server last described it
 };
 
 // What is left to wait for. An agent that is offline is served at its next connect, whenever that
 // is, so nobody waits for it; one that said why it cannot take the token is offered it again with
 // growing pauses, so it is not waited for either. All other troubles may pass and are waited out.
-enum class Progress : std::uint8_t { done, at_next_connect, under_way, failing };
+// What the server refused to start is over, too, and is told apart from what an agent failed to do.
+enum class Progress : std::uint8_t { done, at_next_connect, under_way, failing, not_started };
 [[nodiscard]] Progress progress_of(const TrackedRotation& rotation);
 
 struct RotationCounts {
@@ -40,6 +42,7 @@ struct RotationCounts {
     std::size_t at_next_connect = 0;
     std::size_t under_way = 0;
     std::size_t failing = 0;
+    std::size_t not_started = 0;
     friend bool operator==(const RotationCounts&, const RotationCounts&) = default;
 };
 
@@ -66,7 +69,10 @@ class RotationBoard {
     std::map<std::string, std::size_t> by_rotation_id_;
 };
 
-// "28 activated, 1 at its next connect, 2 failing"; what is zero is left out.
+// Until when the grace of the last rotation lets no other one begin; none for other refusals.
+[[nodiscard]] std::optional<Time> not_before_of(const Error& error);
+
+// "28 activated, 1 at its next connect, 2 failing, 1 not started"; what is zero is left out.
 [[nodiscard]] std::string counts_text(const RotationCounts& counts);
 
 }  // namespace rekey::cli

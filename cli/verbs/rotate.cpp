@@ -2,6 +2,7 @@
 
 #include "cli/agent_names.hpp"
 #include "cli/rotation_watch.hpp"
+#include "cli/time_text.hpp"
 #include "cli/verbs/print.hpp"
 #include "cli/views.hpp"
 
@@ -60,12 +61,6 @@ Result<Started> start_all(Context& context, const RotateOptions& options) {
     return started;
 }
 
-// --force helps against a running grace period, and against nothing else.
-bool waits_for_grace(const Error& error) {
-    return error.code() == Code::wrong_state && error.details() != nullptr &&
-           error.details()->contains("not_before");
-}
-
 Result<Started> start_named(Context& context, const RotateOptions& options) {
     REKEY_TRY_ASSIGN(agents, find_agents(context.api, options.names));
     RotationsStart::Params params;
@@ -74,7 +69,7 @@ Result<Started> start_named(Context& context, const RotateOptions& options) {
     if (agents.size() == 1) {
         params.agent_id = agents.front().agent_id;
         auto answer = call<RotationsStart>(context.api, params);
-        if (answer.has_error() && waits_for_grace(answer.error()))
+        if (answer.has_error() && not_before_of(answer.error()))
             return with_way_out(Error(answer.error()),
                                 "Wait, or rotate at once, ending the old token's grace, with "
                                 "--force");
@@ -128,14 +123,34 @@ boost::json::value last_news(const RotationBoard& board) {
     return boost::json::object{{"rotations", std::move(rotations)}};
 }
 
+bool all_well(const RotationCounts& counts) {
+    return counts.failing + counts.under_way + counts.not_started == 0;
+}
+
+// --force helps against a running grace period, and against nothing else.
+std::string advice_on_refused(const RotationBoard& board) {
+    std::optional<Time> last;
+    for (const TrackedRotation& rotation : board.all())
+        if (rotation.not_before) last = std::max(last, rotation.not_before);
+    if (!last) return "; the reason is shown with each";
+    return fmt::format(
+        ": the grace of a rotation before still runs. Wait until {}, or rotate at once, ending the "
+        "old token's grace, with --force",
+        absolute_time(*last));
+}
+
 // On stderr, after the summary: what is wrong and what happens next.
-void explain(Context& context, const RotationCounts& counts, std::chrono::seconds timeout) {
+void explain(Context& context, const RotationBoard& board, std::chrono::seconds timeout) {
+    const RotationCounts counts = board.counts();
     std::ostream& err = context.console.err.stream;
     if (counts.failing != 0)
         err << fmt::format(
             "rekeyctl: {} of {} failed. Their tokens stay valid, and a token that "
             "was offered is offered again. See: rekeyctl rotations get ID\n",
             counts.failing, counts.total);
+    if (counts.not_started != 0)
+        err << fmt::format("rekeyctl: {} of {} not started{}\n", counts.not_started, counts.total,
+                           advice_on_refused(board));
     if (counts.under_way != 0)
         err << fmt::format(
             "rekeyctl: {} of {} did not confirm within {} s; they go on without "
@@ -152,7 +167,8 @@ Result<ExitCode> rotate(Context& context, const RotateOptions& options) {
     if (board.all().empty()) hint(context, "There is no agent to rotate.");
     if (options.wait == RotateOptions::Wait::no) {
         print(context, started.json, [&] { return summary(board, context.console.out); });
-        return board.counts().failing == 0 ? ExitCode::ok : ExitCode::failure;
+        const RotationCounts counts = board.counts();
+        return counts.failing + counts.not_started == 0 ? ExitCode::ok : ExitCode::failure;
     }
     {
         ProgressBar bar(context.console.err);
@@ -161,9 +177,8 @@ Result<ExitCode> rotate(Context& context, const RotateOptions& options) {
         REKEY_TRY(watch(context, board, bar, options.timeout));
     }
     print(context, last_news(board), [&] { return summary(board, context.console.out); });
-    const RotationCounts counts = board.counts();
-    explain(context, counts, options.timeout);
-    return counts.failing + counts.under_way == 0 ? ExitCode::ok : ExitCode::failure;
+    explain(context, board, options.timeout);
+    return all_well(board.counts()) ? ExitCode::ok : ExitCode::failure;
 }
 
 }  // namespace rekey::cli

@@ -1,5 +1,6 @@
 #include "cli/progress_bar.hpp"
 #include "fake_server.hpp"
+#include "protocol/errors.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
@@ -232,6 +233,38 @@ BOOST_AUTO_TEST_CASE(one_refused_among_many_is_shown_with_its_reason) {
     BOOST_TEST(has(out, "not started"));
     BOOST_TEST(has(out, "agent_suspended: suspended"));
     BOOST_TEST(has(err, "web-2: not started: agent_suspended"));
+    BOOST_TEST(has(out, "1 activated, 1 not started\n"));
+    BOOST_TEST(!has(err, "--force"));
+}
+
+BOOST_AUTO_TEST_CASE(within_the_grace_is_not_started_rather_than_failing) {
+    tell(1, {kActivated});
+    serve(2);
+    server.on<protocol::RotationsStart>([this](const protocol::RotationsStart::Params&) {
+        protocol::RotationsStart::Result result;
+        protocol::StartedRotation refused;
+        refused.agent_id = id_of(2);
+        refused.error = protocol::error_body(Error(Code::wrong_state, "within the grace")
+                                                 .with("not_before", "2026-11-21T07:36:10.000Z"));
+        result.rotations = {start(id_of(1)), refused};
+        return result;
+    });
+    BOOST_TEST((run({"rotate", "--all"}) == ExitCode::failure));
+    BOOST_TEST(has(out, "1 activated, 1 not started\n"));
+    BOOST_TEST(has(out, "not before 2026-11-21T07:36:10Z"));
+    BOOST_TEST(!has(out, "failing"));
+    BOOST_TEST(has(err, "1 of 2 not started"));
+    BOOST_TEST(has(err, "Wait until 2026-11-21T07:36:10Z"));
+    BOOST_TEST(has(err, "--force"));
+    BOOST_TEST(!has(err, "failed"));
+}
+
+BOOST_AUTO_TEST_CASE(an_offline_agent_with_an_offered_token_is_not_waited_for) {
+    tell(1, {kOffered, RotationStatus::at_next_connect});
+    serve(1);
+    BOOST_TEST((run({"rotate", "web-1"}) == ExitCode::ok));
+    BOOST_TEST(has(out, "1 at the next connect\n"));
+    BOOST_TEST((clock.past < std::chrono::seconds{1}));
 }
 
 BOOST_AUTO_TEST_CASE(without_waiting_the_answer_to_the_start_is_all) {
@@ -293,7 +326,7 @@ BOOST_AUTO_TEST_CASE(on_a_terminal_one_line_is_drawn_over_again) {
 }
 
 BOOST_AUTO_TEST_CASE(the_bar_fills_and_never_wraps) {
-    const RotationCounts half{10, 4, 1, 5, 0};
+    const RotationCounts half{10, 4, 1, 5, 0, 0};
     const auto bar = [&](std::size_t room) {
         return bar_text(half, std::chrono::seconds{65}, room);
     };
