@@ -3,6 +3,7 @@
 #include "agent/connection.hpp"
 #include "agent/disk.hpp"
 #include "agent/enrollment.hpp"
+#include "agent/identity.hpp"
 #include "base/contract.hpp"
 #include "base/durable_file.hpp"
 #include "net/io_timers.hpp"
@@ -71,7 +72,9 @@ class Client::Running final : public AgentObserver, public std::enable_shared_fr
                                                    : nullptr),
           context_(own_context_ ? *own_context_ : *options_.context),
           timers_(context_),
-          disk_(paths_.state) {}
+          disk_(paths_.state),
+          key_disk_(paths_.key()),
+          next_key_disk_(paths_.next_key()) {}
 
     void add(std::string name, MethodHandler handler) {
         REKEY_ASSERT(!started_ && !protocol::is_reserved_name(name));
@@ -119,6 +122,8 @@ class Client::Running final : public AgentObserver, public std::enable_shared_fr
     boost::asio::io_context& context_;
     net::IoTimers timers_;
     FileDisk disk_;
+    FileDisk key_disk_;
+    FileDisk next_key_disk_;
     std::map<std::string, MethodHandler, std::less<>> handlers_;
     bool started_ = false;
 
@@ -156,7 +161,8 @@ Result<> Client::Running::start() {
     connection_ = std::make_unique<Connection>(context_, vault_->state().server, tls);
     connector_ = std::make_unique<Connector>(
         Surroundings{clock_, timers_, random_, log_, *connection_}, *vault_, filled(options_.about),
-        options_.automatic_rotation, *this);
+        options_.automatic_rotation,
+        [this] { return identity_of(vault_->state(), key_disk_, next_key_disk_); }, *this);
     started_ = true;
     note_status();
     post([](Connector& connector) { connector.start(); });

@@ -36,6 +36,7 @@ Connection::Connection(boost::asio::io_context& context, const ServerAddress& se
 
 void Connection::open(Observer& observer, std::function<Secret()> credential) {
     REKEY_ASSERT(!attempt_ && !socket_.is_open());
+    http_.reset();
     socket_ = net::WebSocket();
     observer_ = &observer;
     net::ConnectOptions options;
@@ -68,8 +69,27 @@ void Connection::send(std::string message) { socket_.send(std::move(message)); }
 
 void Connection::close(std::uint16_t code, std::string_view reason) { socket_.close(code, reason); }
 
+void Connection::post(std::string target, Secret body,
+                      std::function<void(Result<net::HttpResponse>)> answered) {
+    REKEY_ASSERT(!attempt_ && !socket_.is_open());
+    if (!http_) {
+        net::HttpClientOptions options;
+        options.host = host_;
+        options.port = port_;
+        options.tls = tls_;
+        options.response_bytes = limits::kHttpBodyBytes;
+        http_ = std::make_unique<net::HttpClient>(context_, std::move(options));
+    }
+    net::HttpCall call;
+    call.method = "POST";
+    call.target = std::move(target);
+    call.body = std::move(body);
+    http_->send(call, std::move(answered));
+}
+
 void Connection::abort() {
     attempt_.reset();
+    http_.reset();
     socket_ = net::WebSocket();
 }
 

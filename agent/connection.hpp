@@ -3,6 +3,7 @@
 #include "agent/state.hpp"
 #include "agent/transport.hpp"
 #include "base/result.hpp"
+#include "net/http_client.hpp"
 #include "net/tls_context.hpp"
 #include "net/web_socket.hpp"
 
@@ -28,6 +29,8 @@ class Connection final : public Transport, private net::WebSocketObserver {
     void open(Observer& observer, std::function<Secret()> credential) override;
     void send(std::string message) override;
     void close(std::uint16_t code, std::string_view reason) override;
+    void post(std::string target, Secret body,
+              std::function<void(Result<net::HttpResponse>)> answered) override;
     void abort() override;
 
     // Whether the open connection continued an earlier TLS session.
@@ -46,6 +49,7 @@ class Connection final : public Transport, private net::WebSocketObserver {
     Observer* observer_ = nullptr;
     std::unique_ptr<net::ConnectAttempt> attempt_;
     net::WebSocket socket_;
+    std::unique_ptr<net::HttpClient> http_;  // of the latest POSTs
 };
 
 }  // namespace rekey::agent

@@ -1,48 +1,18 @@
 #include "agent/connector.hpp"
 
+#include "agent/refusal.hpp"
 #include "agent/rotation_steps.hpp"
 #include "base/limits.hpp"
 #include "protocol/close_codes.hpp"
 #include "protocol/errors.hpp"
-#include "protocol/json_text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace rekey::agent {
 namespace {
 
 constexpr std::uint16_t kNormalClose = static_cast<std::uint16_t>(protocol::CloseCode::normal);
-
-std::optional<std::chrono::seconds> retry_after_header(const net::HttpResponse& answer) {
-    const std::string_view text = answer.headers.get("Retry-After");
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || end != text.data() + text.size() || seconds < 0)
-        return std::nullopt;
-    return std::chrono::seconds(
-        std::min<std::int64_t>(seconds, std::chrono::seconds(limits::kRetryAfterCap).count()));
-}
-
-// What would drop a token or stop the agent for good must come with the status that belongs to it:
-// anything else is not our server's word.
-bool is_decisive(Code code) {
-    return code == Code::unknown_credential || code == Code::token_expired ||
-           code == Code::agent_suspended || code == Code::agent_revoked;
-}
-
-Error read_refusal(const net::HttpResponse& answer) {
-    auto body = protocol::parse_json(answer.body);
-    Error error = protocol::error_from_body(body.has_value() ? *body : boost::json::value(nullptr),
-                                            answer.status);
-    if (is_decisive(error.code()) && protocol::error_row(error.code()).http != answer.status)
-        return Error(Code::unavailable, "the answer's body and its HTTP status " +
-                                            std::to_string(answer.status) +
-                                            " contradict each other");
-    const auto told = retry_after_header(answer);
-    return !error.retry_after() && told ? std::move(error).with_retry_after(*told) : error;
-}
 
 std::string_view to_string(net::ClosedBy by) {
     switch (by) {
@@ -79,6 +49,8 @@ std::string_view to_string(ConnectionState state) {
             return "waiting";
         case ConnectionState::connecting:
             return "connecting";
+        case ConnectionState::recovering:
+            return "recovering";
         case ConnectionState::connected:
             return "connected";
         case ConnectionState::closing:
@@ -88,13 +60,14 @@ std::string_view to_string(ConnectionState state) {
 }
 
 Connector::Connector(const Surroundings& around, TokenVault& vault, AboutAgent about,
-                     AutomaticRotation automatic, AgentObserver& observer)
+                     AutomaticRotation automatic, IdentitySource identity, AgentObserver& observer)
     : around_(around),
       vault_(vault),
       about_(std::move(about)),
       automatic_(automatic),
       observer_(observer),
-      backoff_(around.random) {}
+      backoff_(around.random),
+      recovery_(around.transport, std::move(identity), vault.state().agent_id) {}
 
 Connector::~Connector() {
     if (phase_ == Phase::idle || phase_ == Phase::ended) return;
@@ -109,14 +82,12 @@ void Connector::start() {
 
 void Connector::connect() {
     conversation_.reset();
-    if (rotation::next_credential(vault_.held(), passed_over()) == nullptr) {
-        // A6 without recovery: nothing is dropped, and the round begins again.
-        refused_.clear();
-        return fail("credential.unknown",
-                    "the server knows none of this agent's tokens; an admin can make a new "
-                    "enrollment code for it (rekeyctl enroll-code)",
-                    slowly());
-    }
+    if (rotation::recovery_due(vault_.held(), refusals_)) return recover();
+    if (rotation::next_credential(vault_.held(), passed_over()) == nullptr)
+        return begin_again("credential.unsaved",
+                           "the newest token is not safe on the disk, and the server does not "
+                           "know the older ones",
+                           slowly());
     leaving_.reset();
     established_ = false;
     set_phase(Phase::connecting);
@@ -125,7 +96,7 @@ void Connector::connect() {
 
 // What was refused, and a candidate that is not durable: a connect with it would promote it.
 std::vector<std::string> Connector::passed_over() {
-    std::vector<std::string> names = refused_;
+    std::vector<std::string> names = refusals_.unknown;
     if (vault_.make_durable()) return names;
     for (const rotation::HeldToken& token : vault_.held())
         if (token.state == rotation::TokenState::candidate) names.push_back(token.rotation_id);
@@ -160,7 +131,7 @@ void Connector::fail(std::string_view event, const std::string& why, Millisecond
 }
 
 void Connector::on_open() {
-    refused_.clear();
+    refusals_ = {};
     set_phase(Phase::open);
     Conversation::Owner& owner = *this;
     conversation_ = std::make_unique<Conversation>(around_, vault_, about_, automatic_, started_,
@@ -188,30 +159,44 @@ void Connector::on_refusal(const Error& error) {
                               {{"agent_id", vault_.state().agent_id}, {"detail", why}});
             return end(EndReason::revoked);
         case Code::token_expired:
-            return fail("session.refused",
-                        why +
-                            "; an admin can make a new enrollment code for this agent "
-                            "(rekeyctl enroll-code)",
-                        slowly());
+            return on_token_expired(error);
         case Code::agent_suspended:
             return fail("session.refused", why, slowly());
         default:
             break;
     }
     if (row.retry == protocol::Retry::never) return fail("session.refused", why, slowly());
-    const Milliseconds told = std::min<Milliseconds>(
-        error.retry_after().value_or(std::chrono::seconds(0)), limits::kRetryAfterCap);
-    fail("session.refused", why, told + backoff_.next());
+    fail("session.refused", why, wait_told_by(error) + backoff_.next());
 }
 
 void Connector::on_unknown_credential(const Error& error) {
-    refused_.push_back(tried_);
+    refusals_.unknown.push_back(tried_);
     RotationSteps(vault_, around_.log, observer_).on_unknown_credential(tried_);
-    last_error_ = "unknown_credential: " + error.message();
+    note_refused_token("unknown_credential: " + error.message());
+    wait(Milliseconds{0});
+}
+
+void Connector::on_token_expired(const Error& error) {
+    refusals_.expired.push_back(tried_);
+    RotationSteps(vault_, around_.log, observer_).on_token_expired(tried_);
+    note_refused_token("token_expired: " + error.message());
+    if (rotation::recovery_due(vault_.held(), refusals_)) return wait(Milliseconds{0});
+    begin_again("credential.unsaved",
+                "the confirmed token has expired, and the newest one is not safe on the disk",
+                slowly());
+}
+
+void Connector::note_refused_token(const std::string& why) {
+    last_error_ = why;
     around_.log.warning(
         "session.refused",
-        {{"agent_id", vault_.state().agent_id}, {"rotation_id", tried_}, {"detail", last_error_}});
-    wait(Milliseconds{0});
+        {{"agent_id", vault_.state().agent_id}, {"rotation_id", tried_}, {"detail", why}});
+}
+
+// A round ended without a session: wait, forget what was refused, and begin with the tokens again.
+void Connector::begin_again(std::string_view event, const std::string& why, Milliseconds delay) {
+    refusals_ = {};
+    fail(event, why, delay);
 }
 
 void Connector::on_text(std::string_view message) {
@@ -224,6 +209,7 @@ void Connector::on_frame() {
 
 void Connector::on_established(std::uint64_t generation) {
     established_ = true;
+    unproven_recovery_ = false;
     session_generation_ = generation;
     last_error_.clear();
     backoff_.reset();
@@ -302,6 +288,7 @@ void Connector::stop(std::string_view reason) {
         case Phase::waiting:
             return end_soon();
         case Phase::connecting:
+        case Phase::recovering:
             around_.transport.abort();
             return end_soon();
         case Phase::open:
@@ -339,6 +326,9 @@ ConnectorStatus Connector::status() const {
             break;
         case Phase::connecting:
             status.state = ConnectionState::connecting;
+            break;
+        case Phase::recovering:
+            status.state = ConnectionState::recovering;
             break;
         case Phase::open:
             status.state = established_ ? ConnectionState::connected : ConnectionState::connecting;

@@ -3,6 +3,7 @@
 #include "agent/backoff.hpp"
 #include "agent/conversation.hpp"
 #include "agent/observer.hpp"
+#include "agent/recovery.hpp"
 #include "agent/token_vault.hpp"
 #include "agent/transport.hpp"
 
@@ -17,6 +18,7 @@ enum class ConnectionState : std::uint8_t {
     idle,        // not started, or ended
     waiting,     // for the next attempt
     connecting,  // up to the server's welcome and the answer to hello
+    recovering,  // asks for a token with its identity key (A6)
     connected,
     closing,
 };
@@ -31,13 +33,14 @@ struct ConnectorStatus {
 
 // The agent's whole life as a state machine without I/O of its own: chooses the token (A4), opens
 // the connection, hands it to a Conversation, and decides what each refusal, close code and silence
-// means (docs/protocol.md, "Refusals", "Close codes"). Nothing but `unknown_credential` drops
+// means (docs/protocol.md, "Refusals", "Close codes"). When every token is refused as unknown, or
+// one as expired, it recovers with the identity key. Nothing but `unknown_credential` drops
 // anything, and that drops a candidate only (I10). One thread; must outlive no part of its
 // Surroundings.
 class Connector final : private Transport::Observer, private Conversation::Owner {
   public:
     Connector(const Surroundings& around, TokenVault& vault, AboutAgent about,
-              AutomaticRotation automatic, AgentObserver& observer);
+              AutomaticRotation automatic, IdentitySource identity, AgentObserver& observer);
     ~Connector() override;
 
     void start();
@@ -61,7 +64,16 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     void on_established(std::uint64_t generation) override;
     void on_leave(const Leave& leave) override;
 
-    enum class Phase : std::uint8_t { idle, waiting, connecting, open, closing, stopping, ended };
+    enum class Phase : std::uint8_t {
+        idle,
+        waiting,
+        connecting,
+        recovering,
+        open,
+        closing,
+        stopping,
+        ended
+    };
 
     void connect();
     [[nodiscard]] std::vector<std::string> passed_over();
@@ -70,6 +82,12 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     void set_phase(Phase phase);
     void on_refusal(const Error& error);
     void on_unknown_credential(const Error& error);
+    void on_token_expired(const Error& error);
+    void note_refused_token(const std::string& why);
+    void begin_again(std::string_view event, const std::string& why, Milliseconds delay);
+    void recover();
+    void on_recovered(const rotation::Offer& offer);
+    void on_recovery_failed(const Error& error);
     void end_soon();
     void end(EndReason reason);
     void fail(std::string_view event, const std::string& why, Milliseconds delay);
@@ -82,12 +100,12 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     AutomaticRotation automatic_;
     AgentObserver& observer_;
     Backoff backoff_;
+    Recovery recovery_;
 
     Phase phase_ = Phase::idle;
     std::unique_ptr<Conversation> conversation_;
     std::unique_ptr<Timers::Handle> timer_;
-    // rotation_ids answered unknown_credential since the last success (A4)
-    std::vector<std::string> refused_;
+    rotation::Refusals refusals_;   // since the last success (A4, A6)
     std::string tried_;             // rotation_id of the token of this attempt
     std::optional<Leave> leaving_;  // why we closed the connection ourselves
     SteadyTime started_{};
@@ -96,6 +114,7 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     std::string last_error_;
     bool established_ = false;
     bool rotate_asked_ = false;
+    bool unproven_recovery_ = false;  // its token has not opened a session yet
 };
 
 }  // namespace rekey::agent

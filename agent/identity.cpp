@@ -14,6 +14,15 @@ Result<Ed25519Key> read_identity(Disk& disk) {
     return key;
 }
 
+Result<Ed25519Key> identity_of(const AgentState& state, Disk& key, Disk& next_key) {
+    auto found = read_identity(key);
+    if (found.has_value() && public_key_text(*found) == state.identity_public_key) return found;
+    auto next = read_identity(next_key);
+    if (next.has_value() && public_key_text(*next) == state.identity_public_key) return next;
+    if (found.has_error()) return found.error();
+    return Error(Code::corrupt, key.name() + " is not the identity key of agent " + state.agent_id);
+}
+
 Result<Ed25519Key> make_identity(Disk& disk) {
     Ed25519Key key = Ed25519Key::generate();
     if (const auto failed = disk.write(key.to_pem()))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/disk.hpp"
+#include "agent/state.hpp"
 #include "base/ed25519.hpp"
 #include "base/result.hpp"
 
@@ -13,6 +14,10 @@ namespace rekey::agent {
 
 // `not_found`, `permission_denied`, `unavailable` as Disk::read; `corrupt` for another content.
 [[nodiscard]] Result<Ed25519Key> read_identity(Disk& disk);
+
+// The key of this enrollment. A crash at the end of an enrollment that replaces another one leaves
+// it under `next_key`. `corrupt` when neither file holds it, `not_found` when there is none.
+[[nodiscard]] Result<Ed25519Key> identity_of(const AgentState& state, Disk& key, Disk& next_key);
 
 // A new key, durable when this returns.
 [[nodiscard]] Result<Ed25519Key> make_identity(Disk& disk);

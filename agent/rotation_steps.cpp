@@ -167,4 +167,32 @@ void RotationSteps::on_unknown_credential(std::string_view rotation_id) {
     observer_.on_changed();
 }
 
+void RotationSteps::on_token_expired(std::string_view rotation_id) {
+    const auto next = rotation::on_token_expired(vault_.held(), rotation_id);
+    if (!next) return;
+    const rotation::HeldToken& token =
+        *std::ranges::find(*next, rotation_id, &rotation::HeldToken::rotation_id);
+    static_cast<void>(confirm(*next, rotation_id, token.generation, "token_expired"));
+}
+
+Result<> RotationSteps::on_recovered(const rotation::Refusals& refusals,
+                                     const rotation::Offer& offer) {
+    const auto decision = rotation::on_recovered(vault_.held(), refusals, offer);
+    if (std::holds_alternative<rotation::AnswerComplete>(decision)) return {};
+    if (const auto* refused = std::get_if<rotation::RefuseOffer>(&decision))
+        return Error(Code::wrong_state, "the recovery was answered with generation " +
+                                            std::to_string(offer.generation) + ": " +
+                                            std::string(rotation::to_string(refused->reason)));
+    const StoreOutcome outcome = vault_.store(std::get<rotation::WriteCandidate>(decision).next);
+    if (!outcome.durable())
+        return Error(Code::unavailable,
+                     "the recovered token could not be saved: " + outcome.detail);
+    log_.info("rotation.saved", {{"agent_id", vault_.state().agent_id},
+                                 {"rotation_id", offer.rotation_id},
+                                 {"generation", offer.generation},
+                                 {"by", "recovery"}});
+    observer_.on_changed();
+    return {};
+}
+
 }  // namespace rekey::agent

@@ -42,6 +42,14 @@ class RotationSteps {
     // A connect with this token was answered `unknown_credential`.
     void on_unknown_credential(std::string_view rotation_id);
 
+    // A connect with this token was answered `token_expired`.
+    void on_token_expired(std::string_view rotation_id);
+
+    // A recovery was answered. Success means: the token is held durably, to be connected with.
+    // `wrong_state` for an answer that comes too late, `unavailable` when it could not be written.
+    [[nodiscard]] Result<> on_recovered(const rotation::Refusals& refusals,
+                                        const rotation::Offer& offer);
+
   private:
     [[nodiscard]] StoreOutcome confirm(const rotation::HeldTokens& next,
                                        std::string_view rotation_id, std::uint64_t generation,

@@ -36,7 +36,11 @@ class Transport {
     virtual void send(std::string message) = 0;
     // Sends what is queued, then the close frame; on_closed follows.
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
-    // Cuts an attempt or a connection; no callback follows.
+    // One POST with a JSON body, while nothing is open; `answered` comes once. Every HTTP status is
+    // a response; errors are those of net/http_client.hpp.
+    virtual void post(std::string target, Secret body,
+                      std::function<void(Result<net::HttpResponse>)> answered) = 0;
+    // Cuts an attempt, a connection or a POST; no callback follows.
     virtual void abort() = 0;
 };
 

@@ -116,7 +116,8 @@ BOOST_AUTO_TEST_CASE(failure_10_an_expired_token_is_refused_and_the_agent_delete
     agent.start();
     agent.process().wait_for({"token_expired"});
     BOOST_TEST(std::filesystem::exists(agent.state_path()));
-    BOOST_TEST(agent.process().running(), "it retries slowly");
+    agent.process().wait_for({"event=recovery.started"});
+    BOOST_TEST(agent.process().running());
 }
 
 BOOST_AUTO_TEST_CASE(failure_25_the_server_certificate_is_renewed_in_the_running_process) {

@@ -70,7 +70,24 @@ void FakeTransport::close(std::uint16_t code, std::string_view /*reason*/) {
     closed_with = code;
 }
 
+void FakeTransport::post(std::string target, Secret body,
+                         std::function<void(Result<net::HttpResponse>)> answered) {
+    BOOST_REQUIRE(state == State::closed);
+    BOOST_REQUIRE(!answered_);
+    posted_to = std::move(target);
+    posted = boost::json::parse(body.expose()).as_object();
+    answered_ = std::move(answered);
+}
+
+void FakeTransport::answer_post(Result<net::HttpResponse> answer) {
+    BOOST_REQUIRE(answered_);
+    posted_to.clear();
+    std::exchange(answered_, nullptr)(std::move(answer));
+}
+
 void FakeTransport::abort() {
+    answered_ = nullptr;
+    posted_to.clear();
     state = State::closed;
     ++aborts;
 }
@@ -179,6 +196,8 @@ AgentState state_with(rotation::HeldTokens tokens) {
     return state;
 }
 
+Ed25519Key identity_key() { return Ed25519Key::from_seed(Bytes32{7}); }
+
 Stage::Stage(const rotation::HeldTokens& tokens, AutomaticRotation automatic, std::uint64_t seed)
     : random(seed) {
     log = std::make_unique<Log>(
@@ -187,8 +206,14 @@ Stage::Stage(const rotation::HeldTokens& tokens, AutomaticRotation automatic, st
             "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(*log_text)));
     disk.content = encode_state(state_with(tokens));
     vault.emplace(TokenVault::open(disk).value());
-    connector.emplace(Surroundings{time, time, random, *log, transport}, *vault,
-                      AboutAgent{"0", "host", "os", "boot"}, automatic, told);
+    connector.emplace(
+        Surroundings{time, time, random, *log, transport}, *vault,
+        AboutAgent{"0", "host", "os", "boot"}, automatic,
+        [this]() -> Result<Ed25519Key> {
+            if (no_identity) return *no_identity;
+            return identity_key();
+        },
+        told);
     connector->start();
 }
 

@@ -56,9 +56,12 @@ class FakeTransport final : public Transport {
     void open(Observer& observer, std::function<Secret()> credential) override;
     void send(std::string message) override;
     void close(std::uint16_t code, std::string_view reason) override;
+    void post(std::string target, Secret body,
+              std::function<void(Result<net::HttpResponse>)> answered) override;
     void abort() override;
 
     // What the other side does.
+    void answer_post(Result<net::HttpResponse> answer);
     void accept();
     void refuse(unsigned status, std::string body, std::string retry_after = {});
     void refuse_as(Code code);
@@ -74,6 +77,8 @@ class FakeTransport final : public Transport {
     unsigned opens = 0;
     unsigned aborts = 0;
     std::string credential;  // that of the latest attempt
+    std::string posted_to;   // target and body of the POST under way; empty if none
+    boost::json::object posted;
     std::uint16_t closed_with = 0;
     std::deque<std::string> sent;
 
@@ -81,6 +86,7 @@ class FakeTransport final : public Transport {
     void ask_credential();
     Observer* observer_ = nullptr;
     std::function<Secret()> ask_;
+    std::function<void(Result<net::HttpResponse>)> answered_;
 };
 
 class FakeDisk final : public Disk {
@@ -127,6 +133,9 @@ AgentState state_with(rotation::HeldTokens tokens);
 inline constexpr auto kCandidate = rotation::TokenState::candidate;
 inline constexpr auto kConfirmed = rotation::TokenState::confirmed;
 
+// Its identity key is always the same.
+Ed25519Key identity_key();
+
 // An agent and all that it runs on. Token n has generation n and rotation_id uuid(n).
 struct Stage {
     explicit Stage(const rotation::HeldTokens& tokens = {held(1, kConfirmed)},
@@ -154,6 +163,7 @@ struct Stage {
     SeededRandom random;
     FakeTransport transport;
     FakeDisk disk;
+    std::optional<Error> no_identity;  // instead of the identity key
     Told told;
     std::shared_ptr<std::ostringstream> log_text = std::make_shared<std::ostringstream>();
     std::unique_ptr<Log> log;
