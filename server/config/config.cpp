@@ -4,6 +4,7 @@
 #include "server/config/file.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -73,7 +74,7 @@ Result<> read_file_layer(const std::string& path, Layers& layers) {
     REKEY_TRY_ASSIGN(values, read_config_file(path));
     for (const auto& [key, value] : values) {
         const std::string name(key);
-        const std::string where = path + ": " + name;
+        const std::string where = fmt::format("{}: {}", path, name);
         if (name != "config" && find_flag(name) != nullptr) {
             layers.flags.try_emplace(name, FlagText{as_flag_text(value), where});
             continue;

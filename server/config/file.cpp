@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 
 #include <boost/json/value.hpp>
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 namespace rekey::server::config {
@@ -39,9 +40,9 @@ Result<boost::json::object> parse_config(std::string_view toml, const std::strin
             values[name] = toggle->get();
         } else {
             return Error(Code::invalid_params,
-                         path + ":" + std::to_string(node.source().begin.line) + ": \"" + name +
-                             "\" must be text, a number or a boolean: all keys stand at the top "
-                             "level, without [tables]");
+                         fmt::format("{}:{}: \"{}\" must be text, a number or a boolean: all keys "
+                                     "stand at the top level, without [tables]",
+                                     path, node.source().begin.line, name));
         }
     }
     return values;

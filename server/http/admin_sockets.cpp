@@ -15,7 +15,7 @@ using protocol::CloseCode;
 
 constexpr std::chrono::minutes kParseErrorWindow{1};
 
-std::string refuse(Error error) {
+std::string refuse(const Error& error) {
     std::string out;
     protocol::append_error(out, protocol::null_id(), error);
     return out;
