@@ -13,6 +13,12 @@ namespace {
 
 // The member of an error's details that holds the way out.
 constexpr std::string_view kWayOut = "way_out";
+// A member that says who is suspended or revoked: the identity of the key that was used.
+constexpr std::string_view kOfTheCaller = "of_the_caller";
+
+bool is_of_the_caller(const Error& error) {
+    return error.details() != nullptr && error.details()->contains(kOfTheCaller);
+}
 
 // A member of the details that is text; empty if there is none.
 std::string detail(const Error& error, std::string_view name) {
@@ -74,16 +80,23 @@ Error with_way_out(Error error, std::string_view way_out) {
     return std::move(error).with(kWayOut, boost::json::string(way_out));
 }
 
+Error of_the_caller(Error error) {
+    return with_way_out(std::move(error), "Use the API key of another identity")
+        .with(kOfTheCaller, true);
+}
+
 Error bad_argument(std::string message, std::string_view way_out) {
     return with_way_out(Error(Code::invalid_params, std::move(message)), way_out);
 }
 
 ExitCode exit_code_of(const Error& error) {
     switch (error.code()) {
-        case Code::unknown_credential:
-        case Code::token_expired:
+        // These two are about the agent that was named, unless the caller itself was refused.
         case Code::agent_suspended:
         case Code::agent_revoked:
+            return is_of_the_caller(error) ? ExitCode::permission : ExitCode::failure;
+        case Code::unknown_credential:
+        case Code::token_expired:
         case Code::permission_denied:
             return ExitCode::permission;
         case Code::unavailable:

@@ -21,6 +21,9 @@ enum class ExitCode : int {
 // Adds what to do about it, for errors that are made here; one without gets the advice that fits
 // its code.
 [[nodiscard]] Error with_way_out(Error error, std::string_view way_out);
+// agent_suspended or agent_revoked, said of whoever called, where it is a matter of permission, and
+// not of the agent that the call was about.
+[[nodiscard]] Error of_the_caller(Error error);
 // invalid_params: a wrong argument that the parser cannot know of.
 [[nodiscard]] Error bad_argument(std::string message, std::string_view way_out);
 

@@ -65,7 +65,11 @@ Result<boost::json::value> read_answer(const net::HttpResponse& response, std::i
     if (response.status != 200) {
         const auto* body = document.has_value() ? document->if_object() : nullptr;
         if (body == nullptr || !body->contains("name")) return not_understood(response);
-        return protocol::error_from_body(*document, response.status);
+        Error error = protocol::error_from_body(*document, response.status);
+        // Before the body was read: nothing but the credential can be meant.
+        if (error.code() == Code::agent_suspended || error.code() == Code::agent_revoked)
+            return of_the_caller(std::move(error));
+        return error;
     }
     if (document.has_error()) return not_understood(response);
     const protocol::Message message = protocol::read_message(*document);

@@ -163,7 +163,14 @@ Result<Secret> read_key_file(const std::string& path) {
 
 Result<Secret> find_key(const TargetOptions& options, const Environment& environment,
                         const std::string& data_dir) {
-    if (options.api_key_file) return read_key_file(*options.api_key_file);
+    if (options.api_key_file) {
+        auto key = read_key_file(*options.api_key_file);
+        if (key.has_error() && key.error().code() == Code::not_found)
+            return with_way_out(Error(Code::unknown_credential,
+                                      fmt::format("there is no {}", *options.api_key_file)),
+                                "--api-key-file names a file that holds an API key");
+        return key;
+    }
     if (const auto text = environment.variable("REKEY_API_KEY"))
         return checked_key(*text, "REKEY_API_KEY");
     if (data_dir.empty())
@@ -180,8 +187,12 @@ Result<Secret> find_key(const TargetOptions& options, const Environment& environ
 
 Result<net::Trust> find_trust(const TargetOptions& options, const std::string& data_dir) {
     if (options.ca_file) {
-        REKEY_TRY_ASSIGN(pem, read_as_user(*options.ca_file, limits::kCaFileBytes));
-        return net::Trust::ca(std::move(pem));
+        REKEY_TRY_ASSIGN(pem, read_optional(*options.ca_file, limits::kCaFileBytes));
+        if (!pem)
+            return bad_argument(fmt::format("there is no {}", *options.ca_file),
+                                "--ca-file names the server's CA certificate in PEM; rekeyd keeps "
+                                "it in DIR/ca.pem");
+        return net::Trust::ca(std::move(*pem));
     }
     if (!data_dir.empty()) {
         REKEY_TRY_ASSIGN(pem, read_optional(data_dir + "/ca.pem", limits::kCaFileBytes));

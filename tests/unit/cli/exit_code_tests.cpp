@@ -11,8 +11,8 @@ BOOST_AUTO_TEST_SUITE(exit_code_tests)
 BOOST_AUTO_TEST_CASE(each_code_ends_with_what_a_script_can_act_on) {
     const std::pair<Code, int> cases[] = {{Code::unknown_credential, 77},
                                           {Code::token_expired, 77},
-                                          {Code::agent_suspended, 77},
-                                          {Code::agent_revoked, 77},
+                                          {Code::agent_suspended, 1},
+                                          {Code::agent_revoked, 1},
                                           {Code::permission_denied, 77},
                                           {Code::not_found, 1},
                                           {Code::conflict, 1},

@@ -46,6 +46,22 @@ BOOST_AUTO_TEST_CASE(a_refusal_before_the_body_was_read_is_an_http_status) {
     BOOST_TEST((result.error().code() == Code::unknown_credential));
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_is_suspended_is_told_from_a_caller_that_is) {
+    for (const std::string name : {"agent_suspended", "agent_revoked"}) {
+        const std::string body = R"({"name":")" + name + R"(","message":"m","retry":"later"})";
+        const auto caller = answer(403, body).error();
+        BOOST_TEST((exit_code_of(caller) == ExitCode::permission));
+        BOOST_TEST(error_line(caller) ==
+                   "rekeyctl: " + name + ": m. Use the API key of another identity");
+        const auto agent =
+            answer(200, R"({"jsonrpc":"2.0","id":3,"error":{"code":-32003,"message":"m","data":)" +
+                            body + "}}")
+                .error();
+        BOOST_TEST((exit_code_of(agent) == ExitCode::failure));
+        BOOST_TEST(error_line(agent).find("API key") == std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_rekey_server_is_told_so) {
     const std::pair<unsigned, std::string> cases[] = {
         {200, "<html>"},

@@ -2,10 +2,10 @@
 #include "cli/exit_code.hpp"
 #include "cli/target.hpp"
 #include "protocol/token.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -20,15 +20,14 @@ namespace {
 const char* const kPem = "-----BEGIN CERTIFICATE-----\n";
 
 struct Fixture {
-    fs::path root;
+    testing::TemporaryDirectory folder;
+    fs::path root = folder.path();
     std::map<std::string, std::string, std::less<>> variables;
     TargetOptions options;
     Environment environment;
     std::string key;
 
     Fixture() {
-        char pattern[] = "/tmp/rekey-target-XXXXXX";
-        root = ::mkdtemp(pattern);
         environment.variable = [this](std::string_view name) -> std::optional<std::string> {
             const auto found = variables.find(name);
             if (found == variables.end()) return std::nullopt;
@@ -39,7 +38,6 @@ struct Fixture {
         SeededRandom random(7);
         key = protocol::mint_token(protocol::TokenKind::api_key, "k1", random).expose();
     }
-    ~Fixture() { fs::remove_all(root); }
 
     // What rekeyd leaves in its data directory.
     fs::path make_data_dir(const fs::path& path, const std::string& listen) const {
@@ -166,8 +164,19 @@ BOOST_AUTO_TEST_CASE(a_key_that_others_can_read_is_refused_with_the_command_that
     options.api_key_file = dir.string();
     ::chmod(dir.c_str(), 0700);
     BOOST_TEST(says(error(), "right file"));
-    options.api_key_file = (root / "nowhere").string();
-    BOOST_TEST((error().code() == Code::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_named_and_is_not_there_is_named_in_the_error) {
+    make_data_dir(root / "state/rekey", "127.0.0.1:1");
+    options.api_key_file = (root / "nofile").string();
+    BOOST_TEST((error().code() == Code::unknown_credential));
+    BOOST_TEST((exit_code_of(error()) == ExitCode::permission));
+    BOOST_TEST(says(error(), "there is no " + (root / "nofile").string()));
+    BOOST_TEST(says(error(), "--api-key-file"));
+    options.api_key_file.reset();
+    options.ca_file = (root / "noca").string();
+    BOOST_TEST((exit_code_of(error()) == ExitCode::usage));
+    BOOST_TEST(says(error(), "there is no " + (root / "noca").string()));
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_admin_key_says_how_to_get_one) {
