@@ -1,5 +1,6 @@
 #include "cli/arguments.hpp"
 
+#include "base/option_checks.hpp"
 #include "cli/agent_names.hpp"
 #include "cli/commands.hpp"
 
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -39,6 +41,8 @@ constexpr const char* kFooter =
     "\n"
     "Help on a command, with examples: rekeyctl COMMAND --help";
 
+constexpr std::array<std::string_view, 2> kFormats{"table", "json"};  // as in Format
+
 void add_global_options(CLI::App& app, Arguments& arguments) {
     app.add_option("--server", arguments.target.server, "The server: HOST[:PORT] or https://…")
         ->option_text("ADDRESS");
@@ -53,9 +57,7 @@ void add_global_options(CLI::App& app, Arguments& arguments) {
                  "Speak HTTP without TLS, to a server that runs with --plain-http");
     app.add_option("-o,--output", arguments.format, "table, or json: the method's result")
         ->option_text("table|json")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"table", Format::table},
-                                                                          {"json", Format::json}})
-                        .description("table|json"));
+        ->transform(choice(kFormats));
     app.set_version_flag("--version", std::string("rekeyctl " REKEY_VERSION));
 }
 
@@ -86,8 +88,8 @@ ParserAnswer not_understood(const CLI::App& app, const CLI::ParseError& error) {
     const std::vector<std::string> rest = app.remaining(true);
     if (!command.get_subcommands(nullptr).empty() && !rest.empty())
         what = unknown_command(command, rest.front());
-    return {ExitCode::usage,
-            fmt::format("rekeyctl: usage: {}. See: {} --help\n", without_credentials(what), path)};
+    return {ExitCode::usage, fmt::format("rekeyctl: usage: {}. See: {} --help\n",
+                                         without_credentials(printable(what)), path)};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "cli/commands.hpp"
 
+#include "base/limits.hpp"
+#include "base/option_checks.hpp"
 #include "cli/verbs/agents.hpp"
 #include "cli/verbs/rotate.hpp"
 #include "cli/verbs/rotations.hpp"
@@ -8,12 +10,19 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace rekey::cli {
 namespace {
+
+// `deleted` is a word of the protocol, but no list shows such agents.
+constexpr std::array<std::string_view, 3> kListedStatuses{"active", "suspended", "revoked"};
+constexpr auto kRotationStatuses = names_of(protocol::RotationStatus{});
+constexpr std::int64_t kMostRows = 1'000'000;
+constexpr auto kLastSeq = static_cast<std::int64_t>(limits::kGenerationCeiling);
 
 // Registers verbs: `chosen` becomes what the command line asks for.
 class Registry {
@@ -55,7 +64,8 @@ void Registry::add_agents() {
     auto list_options = std::make_shared<ListAgentsOptions>();
     CLI::App* list = agents->add_subcommand("list", "List agents");
     list->add_option("--status", list_options->status, "Only active, suspended or revoked ones")
-        ->option_text("STATUS");
+        ->option_text("STATUS")
+        ->transform(choice(kListedStatuses));
     list->add_option("--type", list_options->type, "Only agents of this type")->option_text("TYPE");
     auto* connected = list->add_flag_callback(
         "--connected",
@@ -154,7 +164,7 @@ void Registry::add_rotate() {
     auto seconds = std::make_shared<std::int64_t>(options->timeout.count());
     command->add_option("--timeout", *seconds, "Seconds to wait at most")
         ->option_text("SECONDS (60)")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{86'400}));
+        ->check(whole_number(1, 86'400));
     command->footer(
         "An agent that is offline gets its new token at its next connect; that is reported and is\n"
         "no failure. The exit code is 1 if an agent failed, or did not confirm in time; a token\n"
@@ -180,10 +190,11 @@ void Registry::add_rotations() {
         ->option_text("NAME");
     list->add_option("--status", list_options->status,
                      "Only offered, at_next_connect, committed, activated, failing or ended ones")
-        ->option_text("STATUS");
+        ->option_text("STATUS")
+        ->transform(choice(kRotationStatuses));
     list->add_option("--limit", list_options->limit, "So many at most")
         ->option_text("N (50)")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1, kMostRows));
     list->footer(
         "Examples:\n"
         "  rekeyctl rotations list --status failing\n"
@@ -247,13 +258,15 @@ void Registry::add_server() {
         ->option_text("ACTION");
     auto* before =
         audit->add_option("--before", audit_options->before, "The newest before this seq")
-            ->option_text("SEQ");
+            ->option_text("SEQ")
+            ->check(whole_number(1, kLastSeq));
     audit->add_option("--after", audit_options->after, "The first after this seq instead")
         ->option_text("SEQ")
+        ->check(whole_number(0, kLastSeq))
         ->excludes(before);
     audit->add_option("--limit", audit_options->limit, "So many at most")
         ->option_text("N (100)")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1, kMostRows));
     audit->footer(
         "Examples:\n"
         "  rekeyctl audit --agent web-1 --action 'rotation.*'\n"

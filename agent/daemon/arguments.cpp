@@ -1,8 +1,16 @@
 #include "agent/daemon/arguments.hpp"
 
+#include "base/option_checks.hpp"
+#include "protocol/vocabulary.hpp"
+
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstdlib>
+#include <span>
+#include <string_view>
 #include <sysexits.h>
 #include <unistd.h>
 #include <utility>
@@ -14,6 +22,26 @@ constexpr const char* kMistake =
     "rekey-agent: the arguments are not as expected. They are not repeated here, because one of "
     "them may be a secret; a join string is never an argument: give it at the prompt, on standard "
     "input, with --join-file FILE or in REKEY_JOIN. See: rekey-agent --help\n";
+
+// Each in the order of its enumeration.
+constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
+constexpr auto kLogLevels = names_of(protocol::AgentLogLevel{});
+constexpr std::array<std::string_view, 2> kOutputFormats{"text", "json"};
+
+// Who writes `--log-level loud` is told which words there are. What is no short word is not
+// repeated: it may be a secret.
+CLI::Validator word_of(std::span<const std::string_view> choices) {
+    const CLI::Validator check = choice(choices);
+    return {[check](std::string& given) {
+                constexpr std::size_t kLongestShown = 16;
+                const bool shown = given.size() <= kLongestShown &&
+                                   std::ranges::all_of(
+                                       given, [](unsigned char c) { return std::isalpha(c) != 0; });
+                if (!shown) given = "...";
+                return check(given);
+            },
+            ""};
+}
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -65,15 +93,10 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
         ->type_name("CMD");
     run_app.add_option("--log-format", run.log_format, "Form of the log lines: logfmt or json")
         ->type_name("")
-        ->transform(CLI::Transformer(std::vector<std::pair<std::string, LogFormat>>{
-            {"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}}));
+        ->transform(word_of(kLogFormats));
     run_app.add_option("--log-level", run.log_level, "debug, info, warning or error")
         ->type_name("")
-        ->transform(CLI::Transformer(
-            std::vector<std::pair<std::string, LogLevel>>{{"debug", LogLevel::debug},
-                                                          {"info", LogLevel::info},
-                                                          {"warning", LogLevel::warning},
-                                                          {"error", LogLevel::error}}));
+        ->transform(word_of(kLogLevels));
     run_app.add_flag("--strict-times", strict_times,
                      "Check the server certificate's validity times below a pinned CA, too");
 
@@ -81,8 +104,7 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     add_state(status_app, status.state_path);
     status_app.add_option("-o,--output", status.output, "text or json")
         ->type_name("")
-        ->transform(CLI::Transformer(std::vector<std::pair<std::string, OutputFormat>>{
-            {"text", OutputFormat::text}, {"json", OutputFormat::json}}));
+        ->transform(word_of(kOutputFormats));
     CLI::App& version_app = *app.add_subcommand("version", "Prints the version");
 
     try {
@@ -90,6 +112,9 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::CallForHelp&) {
         return PrintUsage{app.help()};
+    } catch (const CLI::ValidationError& error) {
+        return PrintUsage{
+            "rekey-agent: " + std::string(error.what()) + ". See: rekey-agent --help\n", EX_USAGE};
     } catch (const CLI::ParseError&) {
         return PrintUsage{kMistake, EX_USAGE};
     }

@@ -33,12 +33,7 @@ Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::s
 
 Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options) {
     protocol::AgentsList::Params params;
-    if (options.status) {
-        params.status = protocol::enum_from<protocol::AgentStatus>(*options.status);
-        if (!params.status)
-            return bad_argument(fmt::format("{} is no status", printable(*options.status)),
-                                "One of active, suspended, revoked");
-    }
+    params.status = options.status;
     params.type = options.type;
     if (options.connection != ListAgentsOptions::Connection::any)
         params.connected = options.connection == ListAgentsOptions::Connection::connected;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "protocol/vocabulary.hpp"
 
 #include <optional>
 #include <string>
@@ -10,7 +11,7 @@
 namespace rekey::cli {
 
 struct ListAgentsOptions {
-    std::optional<std::string> status;
+    std::optional<protocol::AgentStatus> status;
     std::optional<std::string> type;
     enum class Connection : std::uint8_t { any, connected, offline } connection = Connection::any;
 };

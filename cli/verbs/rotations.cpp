@@ -32,14 +32,7 @@ Result<ExitCode> list_rotations(Context& context, const ListRotationsOptions& op
         REKEY_TRY_ASSIGN(agent, find_agent(context.api, *options.agent));
         params.agent_id = agent.agent_id;
     }
-    if (options.status) {
-        params.status = protocol::enum_from<protocol::RotationStatus>(*options.status);
-        if (!params.status)
-            return with_way_out(
-                Error(Code::invalid_params,
-                      fmt::format("{} is no status", printable(*options.status))),
-                "One of offered, at_next_connect, committed, activated, failing, ended");
-    }
+    params.status = options.status;
     REKEY_TRY_ASSIGN(answer, read_pages<protocol::RotationsList>(
                                  context.api, params, &protocol::RotationsList::Result::rotations,
                                  "rotations", options.limit));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "protocol/vocabulary.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -11,7 +12,7 @@ namespace rekey::cli {
 
 struct ListRotationsOptions {
     std::optional<std::string> agent;
-    std::optional<std::string> status;
+    std::optional<protocol::RotationStatus> status;
     std::size_t limit = 50;
 };
 [[nodiscard]] Result<ExitCode> list_rotations(Context& context,

@@ -1,6 +1,7 @@
 #include "server/config/flags.hpp"
 
 #include "base/limits.hpp"
+#include "base/option_value.hpp"
 #include "protocol/join_string.hpp"
 
 #include <algorithm>
@@ -39,6 +40,13 @@ constexpr std::array kFlags{
 Error wrong(const FlagText& given, std::string_view expected) {
     return Error(Code::invalid_params,
                  given.origin + ": \"" + given.text + "\" is not " + std::string(expected));
+}
+
+constexpr std::array<std::string_view, 5> kLogLevels{"debug", "info", "warning", "error", "off"};
+constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
+
+Error not_among(const FlagText& given, std::span<const std::string_view> choices) {
+    return Error(Code::invalid_params, given.origin + ": " + not_one_of(given.text, choices));
 }
 
 bool read_toggle(std::string_view given, bool& value) {
@@ -87,12 +95,12 @@ class Reader {
 Result<> read_logging(const Reader& reader, ProcessOptions& options) {
     if (const FlagText* level = reader.find("log_level")) {
         if (!parse_log_level(level->text, options.log_level)) {
-            return wrong(*level, "debug, info, warning, error or off");
+            return not_among(*level, kLogLevels);
         }
     }
     if (const FlagText* format = reader.find("log_format")) {
         if (format->text != "logfmt" && format->text != "json") {
-            return wrong(*format, "logfmt or json");
+            return not_among(*format, kLogFormats);
         }
         options.log_format = format->text == "json" ? LogFormat::json : LogFormat::logfmt;
     }
@@ -104,13 +112,11 @@ Result<> read_shards(const Reader& reader, ProcessOptions& options) {
     options.shards = static_cast<unsigned>(std::min(cores, limits::kShards));
     const FlagText* given = reader.find("shards");
     if (given == nullptr) return {};
-    const std::string& text_given = given->text;
-    const char* end = text_given.data() + text_given.size();
-    const auto [stop, problem] = std::from_chars(text_given.data(), end, options.shards);
-    if (problem != std::errc() || stop != end || options.shards < 1 ||
-        options.shards > limits::kShards) {
-        return wrong(*given, "a number from 1 to " + std::to_string(limits::kShards));
-    }
+    const auto shards =
+        read_whole_number(given->text, 1, static_cast<std::int64_t>(limits::kShards));
+    if (shards.has_error())
+        return Error(Code::invalid_params, given->origin + ": " + shards.error().message());
+    options.shards = static_cast<unsigned>(*shards);
     return {};
 }
 
@@ -250,7 +256,6 @@ Result<ProcessOptions> read_flags(
 }
 
 std::map<std::string, std::string> describe(const ProcessOptions& options) {
-    constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warning", "error", "off"};
     std::map<std::string, std::string> shown;
     shown["data_dir"] = options.data_dir;
     shown["listen"] = options.listen.text();
@@ -260,7 +265,7 @@ std::map<std::string, std::string> describe(const ProcessOptions& options) {
     shown["plain_http"] = options.transport == Transport::tls ? "false" : "true";
     shown["plain_http_anywhere"] =
         options.transport == Transport::plain_anywhere ? "true" : "false";
-    shown["log_level"] = kLevels.at(static_cast<std::size_t>(options.log_level));
+    shown["log_level"] = kLogLevels.at(static_cast<std::size_t>(options.log_level));
     shown["log_format"] = options.log_format == LogFormat::json ? "json" : "logfmt";
     shown["shards"] = std::to_string(options.shards);
     return shown;

@@ -46,11 +46,20 @@ BOOST_AUTO_TEST_CASE(what_is_not_understood_is_usage_and_names_the_help) {
         {{"agents", "list", "--connected", "--offline"}, "excludes"},
         {{"rotate"}, "--all"},
         {{"rotate", "web-1", "--all"}, "excludes"},
-        {{"rotate", "--all", "--timeout", "0"}, "--timeout"},
-        {{"agents", "list", "-o", "yaml"}, "--output"},
+        {{"rotate", "--all", "--timeout", "0"}, "--timeout: 0 is not within 1 to 86400. See"},
+        {{"agents", "list", "-o", "yaml"}, "--output: \"yaml\" is not one of table, json. See"},
+        {{"agents", "list", "--status", "asleep"},
+         "--status: \"asleep\" is not one of active, suspended, revoked. See"},
+        {{"rotations", "list", "--status", "odd"},
+         "--status: \"odd\" is not one of offered, at_next_connect, "},
+        {{"rotations", "list", "--limit", "many"},
+         "--limit: \"many\" is not a whole number from 1 to 1000000. See"},
+        {{"audit", "--after", "soon"}, "--after: \"soon\" is not a whole number from 0 to "},
+        {{"audit", "--before", "0"}, "--before: 0 is not within 1 to "},
+        {{"audit", "--before", "1", "--after", "1"}, "excludes"},
         {{"agents", "list", "--nonsense"}, "--nonsense"},
         {{"settings", "set"}, "NAME=VALUE"},
-        {{"audit", "--limit", "-1"}, "--limit"},
+        {{"audit", "--limit", "-1"}, "--limit: -1 is not within 1 to 1000000"},
     };
     for (const auto& [args, words] : cases) {
         const ParserAnswer answer = refused(args);

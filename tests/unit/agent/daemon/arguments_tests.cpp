@@ -51,6 +51,21 @@ BOOST_AUTO_TEST_CASE(what_is_not_expected_ends_with_64_and_is_not_repeated) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_wrong_choice_is_told_with_the_right_ones) {
+    const auto said = [](const std::vector<std::string>& arguments) {
+        const auto usage = std::get<PrintUsage>(parse_arguments(arguments));
+        BOOST_TEST(usage.exit_code == 64);
+        return usage.text;
+    };
+    BOOST_TEST(said({"run", "--log-level", "loud"}) ==
+               "rekey-agent: --log-level: \"loud\" is not one of debug, info, warning, error. "
+               "See: rekey-agent --help\n");
+    BOOST_TEST(said({"run", "--log-format", "xml"}).find("\"xml\" is not one of logfmt, json") !=
+               std::string::npos);
+    BOOST_TEST(said({"status", "-o", "rke_1_aB3"}).find("\"...\" is not one of text, json") !=
+               std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_state_file_has_a_place_of_its_own) {
     ::setenv("REKEY_STATE", "/from/the/environment", 1);
     BOOST_TEST(std::get<StatusCommand>(parse_arguments({"status"})).state_path ==

@@ -129,6 +129,16 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_named_with_the_key_and_what_belongs_there) {
     BOOST_TEST(mentions(failure(load({"--config", itself.path().c_str()})), "config"));
 }
 
+BOOST_AUTO_TEST_CASE(a_wrong_choice_or_number_is_told_with_the_right_ones) {
+    BOOST_TEST(failure(load({"--log-level", "loud"})) ==
+               "--log-level: \"loud\" is not one of debug, info, warning, error, off");
+    BOOST_TEST(failure(load({}, {{"REKEY_LOG_FORMAT", "xml"}})) ==
+               "REKEY_LOG_FORMAT: \"xml\" is not one of logfmt, json");
+    BOOST_TEST(failure(load({"--shards", "0"})) == "--shards: 0 is not within 1 to 64");
+    BOOST_TEST(failure(load({"--shards", "few"})) ==
+               "--shards: \"few\" is not a whole number from 1 to 64");
+}
+
 BOOST_AUTO_TEST_CASE(contradicting_settings_end_the_start) {
     const ConfigFile file("rotate_at_fraction_min = 0.9\nrotate_at_fraction_max = 0.5\n");
     BOOST_TEST(mentions(failure(load({"--config", file.path().c_str()})), "rotate_at_fraction"));
