@@ -65,8 +65,7 @@ int interrupt_when_expired(void* parameter) {
 
 Connection::Connection(const Location& location)
     : database_(location.path,
-                SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX |
-                    SQLITE_OPEN_EXRESCODE,
+                SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                 kBusyTimeoutMs, location.vfs) {}
 
 Result<std::unique_ptr<Connection>> Connection::open(const Location& location) {

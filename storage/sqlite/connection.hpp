@@ -25,7 +25,8 @@ class Connection {
         std::string vfs;  // empty: SQLite's own
     };
 
-    // Opens without touching the file's content; `tune` follows once the file is known to be ours.
+    // Opens a file that is there, without touching its content; `tune` follows once the file is
+    // known to be ours.
     [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const Location& location);
     // WAL, synchronous=FULL and the rest of what a role needs.
     [[nodiscard]] Result<> tune(Role role);

@@ -79,7 +79,10 @@ Result<> WriterSession::commit() {
 
 Writer::Writer(Connection::Location location, const Log& log,
                std::unique_ptr<WriterSession> session)
-    : location_(std::move(location)), log_(log), session_(std::move(session)) {
+    : location_(std::move(location)),
+      files_(location_.path),
+      log_(log),
+      session_(std::move(session)) {
     thread_ = std::thread([this] { run(); });
 }
 
@@ -144,6 +147,7 @@ void Writer::run() {
 }
 
 Result<> Writer::commit(std::vector<Entry>& batch) {
+    REKEY_TRY(files_.check());
     if (!session_) REKEY_TRY(reopen());
     const auto attempt = [&]() -> Result<> {
         REKEY_TRY(session_->begin());

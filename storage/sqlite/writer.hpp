@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "storage/audit_chain.hpp"
+#include "storage/sqlite/files_in_place.hpp"
 #include "storage/sqlite/tables.hpp"
 #include "storage/store.hpp"
 
@@ -63,6 +64,7 @@ class Writer {
     [[nodiscard]] Result<> reopen();
 
     const Connection::Location location_;
+    const FilesInPlace files_;
     const Log& log_;
     std::unique_ptr<WriterSession> session_;  // empty after a failed commit
     bool failing_ = false;

@@ -1,10 +1,10 @@
 // Real file systems: a tmpfs that is filled to the last byte, and one that turns read-only.
 #include "tests/disk/agent_stand.hpp"
+#include "tests/disk/ledger.hpp"
 #include "tests/disk/small_disk.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -22,38 +22,17 @@ struct FullServer {
     Rekeyd server{Rekeyd::Options{.environment = {{"REKEY_ROTATION_TIMEOUT_SECONDS", "1"},
                                                   {"REKEY_SCHEDULER_INTERVAL_SECONDS", "1"}},
                                   .home = disk.path()}};
-    std::vector<std::string> acknowledged;
-    int next = 0;
+    Ledger ledger;
 
-    // Creates agents until one is refused; those that were answered stand in `acknowledged`.
+    // Creates agents until one is refused.
     void create_until_unavailable() {
-        disk.fill();
-        for (;;) {
-            const std::string name = "agent-" + std::to_string(next++);
-            const Result<json::value> created = server.try_call("agents.create", {{"name", name}});
-            if (created.has_error()) {
-                BOOST_TEST((created.error().code() == Code::unavailable),
-                           created.error().message());
-                return;
-            }
-            acknowledged.push_back(name);
-            disk.fill();  // what a checkpoint or a new log has freed
+        for (int number = 0;; ++number) {
+            disk.fill();  // also what a checkpoint or a new log has freed
+            const Result<> created = ledger.create(server, "agent-" + std::to_string(number));
+            if (created.has_value()) continue;
+            BOOST_TEST((created.error().code() == Code::unavailable), created.error().message());
+            return;
         }
-    }
-    void expect_all_acknowledged() const {
-        std::vector<std::string> there;
-        json::object page{{"limit", 500}};
-        for (;;) {
-            const json::value answer = server.call("agents.list", page);
-            for (const json::value& agent : answer.at("agents").as_array())
-                there.emplace_back(agent.at("name").as_string());
-            const json::value* cursor = answer.as_object().if_contains("next_cursor");
-            if (cursor == nullptr || cursor->is_null()) break;
-            page["cursor"] = *cursor;
-        }
-        for (const std::string& name : acknowledged)
-            BOOST_TEST((std::find(there.begin(), there.end(), name) != there.end()),
-                       name << " was answered and is lost");
     }
 };
 
@@ -105,25 +84,23 @@ BOOST_FIXTURE_TEST_CASE(a_server_on_a_full_disk_refuses_writes_reads_on_and_reco
     BOOST_REQUIRE_EQUAL(agent.enroll(created.join_string), 0);
     agent.start();
     server.wait_settled(created.agent_id, 1);
-    acknowledged.emplace_back("one");
 
     create_until_unavailable();
-    expect_all_acknowledged();
-    const auto refused = server.try_call("rotations.start", {{"agent_id", created.agent_id}});
+    ledger.expect_all_there(server);
+    const auto refused = ledger.rotate(server, created.agent_id);
     BOOST_REQUIRE(refused.has_error());
     BOOST_TEST((refused.error().code() == Code::unavailable));
     BOOST_TEST(server.agent(created.agent_id).at("connected").as_bool());
 
     disk.make_room();
-    static_cast<void>(server.call("agents.create", {{"name", "after"}}));
-    acknowledged.emplace_back("after");
-    static_cast<void>(server.call("rotations.start", {{"agent_id", created.agent_id}}));
+    BOOST_TEST(ledger.create(server, "after").has_value());
+    BOOST_TEST(ledger.rotate(server, created.agent_id).has_value());
     server.wait_settled(created.agent_id, 2);
     BOOST_TEST(agent.process().count("event=session.closed") == 0U);
-    expect_all_acknowledged();
+    ledger.expect_nothing_else(server);
     server.kill();
     server.start();
-    expect_all_acknowledged();
+    ledger.expect_all_there(server);
 }
 
 BOOST_FIXTURE_TEST_CASE(
@@ -144,7 +121,7 @@ BOOST_FIXTURE_TEST_CASE(
     }
     disk.make_room();
     server.start();
-    expect_all_acknowledged();
+    ledger.expect_all_there(server);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,44 +1,18 @@
 // Wrong clocks and long times, with the real programs under Debian's faketime: the wall clock is
 // moved or runs fast, the monotonic one stays true.
 #include "tests/support/daemons.hpp"
+#include "tests/support/movable_clock.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
-#include <fstream>
 
 using namespace rekey;
 using namespace rekey::testing;
 namespace json = boost::json;
 
 namespace {
-
-std::string faketime_library() {
-    for (const char* library : {"/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-                                "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"})
-        if (std::filesystem::exists(library)) return library;
-    throw std::runtime_error("Debian's faketime is not installed");
-}
-
-// A wall clock that a test moves while the process runs.
-class MovableClock {
-  public:
-    MovableClock() { move("+0"); }
-    void move(const std::string& shift) const {
-        std::ofstream(home_.file("next")) << shift << "\n";
-        std::filesystem::rename(home_.file("next"), home_.file("now"));
-    }
-    [[nodiscard]] std::map<std::string, std::string> environment() const {
-        return {{"LD_PRELOAD", faketime_library()},
-                {"FAKETIME_TIMESTAMP_FILE", home_.file("now")},
-                {"FAKETIME_NO_CACHE", "1"},
-                {"FAKETIME_DONT_FAKE_MONOTONIC", "1"}};
-    }
-
-  private:
-    TemporaryDirectory home_;
-};
 
 // A wall clock that is wrong from the start, by so much.
 std::map<std::string, std::string> wall_clock(const std::string& shift) {

@@ -6,6 +6,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <fstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ struct Fixture : SqliteEngine {
         return SQLite::Database(path()).execAndGet(sql).getInt64();
     }
     std::unique_ptr<Connection> connect() {
+        std::ofstream(path(), std::ios::app).flush();  // the store makes the file by itself
         auto connection = Connection::open({path(), vfs});
         BOOST_REQUIRE(connection.has_value());
         require_ok((*connection)->tune(Connection::Role::writer));

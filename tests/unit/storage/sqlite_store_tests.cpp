@@ -117,6 +117,25 @@ BOOST_AUTO_TEST_CASE(a_second_process_is_refused) {
     write_ok(store(), insert_agent(1));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_committed_to_files_that_were_taken_away) {
+    open();
+    write_ok(store(), insert_agent(1));
+    for (const std::string& file : {path(), path() + "-wal"}) {
+        const std::string away = file + ".away";
+        BOOST_REQUIRE_EQUAL(::rename(file.c_str(), away.c_str()), 0);
+        BOOST_CHECK(code_of(write_now(store(), insert_agent(2))) == Code::unavailable);
+        BOOST_TEST(rekey::read_file(file, 1).error().message().find("cannot open") == 0U);
+        BOOST_TEST(count() == 1U);
+        BOOST_REQUIRE(!write_durably(file, "another one"));
+        BOOST_CHECK(code_of(write_now(store(), insert_agent(2))) == Code::unavailable);
+        BOOST_REQUIRE_EQUAL(::rename(away.c_str(), file.c_str()), 0);
+    }
+    write_ok(store(), insert_agent(2));
+    close();
+    open();
+    BOOST_TEST(count() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_commit_that_fails_fails_for_all_and_is_forgotten) {
     FailingDisk disk;
     vfs = FailingDisk::name();
