@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -88,13 +89,13 @@ bool accepts(const storage::Credentials& row, const Bytes32& hash) {
            (row.previous && row.previous->token_hash == hash);
 }
 
-// "rotation.promoted 2", for the agent's rotations in the order of the chain.
-std::vector<std::uint64_t> generations(const std::vector<storage::AuditRow>& rows,
-                                       const std::string& agent_id, std::string_view action) {
+using Story = std::vector<const storage::AuditRow*>;  // of one agent, in the chain's order
+
+std::vector<std::uint64_t> generations(const Story& story, std::string_view action) {
     std::vector<std::uint64_t> found;
-    for (const storage::AuditRow& row : rows)
-        if (row.event.subject == agent_id && row.event.action == action)
-            found.push_back(row.event.details.at("generation").to_number<std::uint64_t>());
+    for (const storage::AuditRow* row : story)
+        if (row->event.action == action)
+            found.push_back(row->event.details.at("generation").to_number<std::uint64_t>());
     return found;
 }
 
@@ -102,13 +103,10 @@ bool rises(const std::vector<std::uint64_t>& numbers) {
     return std::ranges::adjacent_find(numbers, std::greater_equal<>()) == numbers.end();
 }
 
-std::string compare_story(const std::vector<storage::AuditRow>& rows, const Evidence& evidence,
-                          std::uint64_t generation) {
-    if (const auto fault = storage::verify_chain(rows))
-        return "the audit chain breaks at row " + std::to_string(fault->seq);
-    const auto started = generations(rows, evidence.agent_id, "rotation.started");
-    const auto promoted = generations(rows, evidence.agent_id, "rotation.promoted");
-    const auto activated = generations(rows, evidence.agent_id, "rotation.activated");
+std::string compare_story(const Story& story, std::uint64_t generation) {
+    const auto started = generations(story, "rotation.started");
+    const auto promoted = generations(story, "rotation.promoted");
+    const auto activated = generations(story, "rotation.activated");
     if (!rises(started)) return "the chain tells of one generation minted twice";
     if (!rises(promoted)) return "the chain tells of one generation promoted twice";
     if (!rises(activated)) return "the chain tells of one generation activated twice";
@@ -118,6 +116,20 @@ std::string compare_story(const std::vector<storage::AuditRow>& rows, const Evid
         return "the chain does not end with the generation of the row";
     if (activated.empty() || activated.back() != generation)
         return "the chain does not tell that the agent has confirmed it";
+    return {};
+}
+
+std::string compare_sides(const agent::rotation::HeldTokens& held,
+                          const storage::Credentials& row) {
+    const agent::rotation::HeldToken& newest = held.back();
+    if (!row.current || row.pending) return "the server's row is not settled";
+    if (newest.state != agent::rotation::TokenState::confirmed)
+        return "the agent's newest token is not confirmed";
+    if (newest.generation != row.current->generation ||
+        protocol::token_hash(newest.token) != row.current->token_hash)
+        return "the agent's newest token is not the server's current one";
+    if (row.activated_generation != row.current->generation)
+        return "the server's current token is not activated";
     return {};
 }
 
@@ -137,25 +149,32 @@ std::string law_broken(const Evidence& evidence) {
     return "LOCKED OUT: no token of the agent's file is one that the server accepts";
 }
 
-std::string story_broken(const Evidence& evidence) {
-    const auto state = read_state(evidence.state_path);
-    if (state.has_error()) return state.error().message();
-    Copy copy(evidence.data_dir);
-    const auto row = copy.row(evidence.agent_id);
-    if (row.has_error()) return "the agent's row: " + row.error().message();
-    const storage::Credentials& credentials = row->credentials;
-    const agent::rotation::HeldToken& newest = state->tokens.back();
-    if (!credentials.current || credentials.pending) return "the server's row is not settled";
-    if (newest.state != agent::rotation::TokenState::confirmed)
-        return "the agent's newest token is not confirmed";
-    if (newest.generation != credentials.current->generation ||
-        protocol::token_hash(newest.token) != credentials.current->token_hash)
-        return "the agent's newest token is not the server's current one";
-    if (credentials.activated_generation != credentials.current->generation)
-        return "the server's current token is not activated";
+std::string story_broken(const Evidence& evidence) { return any_story_broken({evidence}); }
+
+std::string any_story_broken(const std::vector<Evidence>& fleet) {
+    Copy copy(fleet.at(0).data_dir);
     const auto rows = copy.audit();
     if (rows.has_error()) return "the audit chain: " + rows.error().message();
-    return compare_story(*rows, evidence, credentials.current->generation);
+    if (const auto fault = storage::verify_chain(*rows))
+        return "the audit chain breaks at row " + std::to_string(fault->seq);
+    std::map<std::string, Story> stories;
+    for (const storage::AuditRow& row : *rows) stories[row.event.subject].push_back(&row);
+    for (const Evidence& evidence : fleet) {
+        const auto state = read_state(evidence.state_path);
+        const auto row = copy.row(evidence.agent_id);
+        std::string broken;
+        if (state.has_error())
+            broken = state.error().message();
+        else if (row.has_error())
+            broken = "the agent's row: " + row.error().message();
+        else
+            broken = compare_sides(state->tokens, row->credentials);
+        if (broken.empty())
+            broken =
+                compare_story(stories[evidence.agent_id], row->credentials.current->generation);
+        if (!broken.empty()) return "agent " + evidence.agent_id + ": " + broken;
+    }
+    return {};
 }
 
 }  // namespace rekey::testing

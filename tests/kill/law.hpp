@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 // The law (docs/rotation.md), judged from outside: by the agent's state file and a copy of the
 // server's database, read by the production code as the daemons themselves would read them after a
@@ -21,5 +22,7 @@ struct Evidence {
 // When all is quiet: both stand on one generation that the agent has confirmed, and the audit chain
 // is whole and tells just that: each generation promoted once, in order, the last one activated.
 [[nodiscard]] std::string story_broken(const Evidence& evidence);
+// The same for many agents of one server.
+[[nodiscard]] std::string any_story_broken(const std::vector<Evidence>& fleet);
 
 }  // namespace rekey::testing

@@ -17,6 +17,8 @@ constexpr unsigned kHitsStruck = 6;
 // Longer than the silence after which either side gives up the other (2.5 heartbeats of 5 s), and
 // much longer than rotation_timeout_seconds.
 constexpr std::chrono::milliseconds kLongStop{14000};
+// Just beyond kHelloTimeout: the server's close frame waits for the agent when it goes on.
+constexpr std::chrono::milliseconds kBeyondHello{11000};
 constexpr std::uint64_t kMostBlows = 3;
 constexpr std::uint64_t kStopsInAHundred = 15;
 
@@ -95,10 +97,13 @@ std::vector<Schedule> long_stops() {
         all.push_back(of_one(side, {.point = point, .hit = hit, .blow = Blow::stop}));
         all.back().stop_for = kLongStop;
     };
+    add(Side::agent, "agent.send.hello", 1);
+    all.back().stop_for = kBeyondHello;
     add(Side::agent, "agent.receive.rotate", 1);
     add(Side::agent, "agent.state.fsync", 1);
     add(Side::agent, "agent.send.rotation_complete", 1);
     add(Side::agent, "agent.receive.commit", 2);
+    add(Side::server, "server.send.welcome", 1);
     add(Side::server, "server.send.rotate", 1);
     add(Side::server, "server.receive.rotation_complete", 1);
     add(Side::server, "server.send.commit", 2);
