@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 namespace rekey::server::bootstrap {
@@ -32,6 +33,25 @@ void require_usable(const std::string& path) {
     }
 }
 
+// A start that finds no database makes one; in a directory that was in use, that would be a server
+// which knows none of its agents, under a new CA.
+void require_database_if_used(const DataDirectory& directory) {
+    struct stat facts{};
+    const std::string database = directory.database();
+    const bool there = ::stat(database.c_str(), &facts) == 0;
+    if (there && facts.st_size > 0) return;
+    if (!there && errno != ENOENT) fail(database, std::strerror(errno));
+    // Written only after the database holds what they belong to.
+    for (const std::string& left : {directory.admin_key(), directory.ca_certificate()}) {
+        if (::access(left.c_str(), F_OK) != 0) continue;
+        throw StartupError(database + (there ? " is empty" : " is not there") +
+                               ", and this directory was in use: restore it from a backup; or, to "
+                               "begin anew and enroll every agent again, move " +
+                               left + " away",
+                           EX_DATAERR);
+    }
+}
+
 }  // namespace
 
 DataDirectory DataDirectory::open(const std::string& path) {
@@ -46,7 +66,9 @@ DataDirectory DataDirectory::open(const std::string& path) {
                               "; stop that one, or give another --data-dir"
                         : lock.error().message());
     }
-    return DataDirectory(path, *std::move(lock));
+    DataDirectory directory(path, *std::move(lock));
+    require_database_if_used(directory);
+    return directory;
 }
 
 }  // namespace rekey::server::bootstrap

@@ -10,7 +10,8 @@ namespace rekey::server::bootstrap {
 class DataDirectory {
   public:
     // Makes it if it is not there, and locks it. Throws StartupError with the way out: it cannot be
-    // made or written, others can read it, or another rekeyd holds it.
+    // made or written, others can read it, another rekeyd holds it, or it was in use and its
+    // database is gone.
     [[nodiscard]] static DataDirectory open(const std::string& path);
 
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -5,6 +5,8 @@
 #include "server/bootstrap/blocking.hpp"
 #include "server/bootstrap/server_certificate.hpp"
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -21,18 +23,18 @@ struct Place {
 constexpr Place kCa{"ca_certificate", "ca_private_key", "ca-private-key"};
 constexpr Place kLeaf{"server_certificate", "server_private_key", "server-private-key"};
 
-using Stored = std::optional<net::KeyedCertificate>;
+using Loaded = std::optional<net::KeyedCertificate>;
 
-Result<Stored> load(storage::Transaction& transaction, const Place& place,
+Result<Loaded> load(storage::Transaction& transaction, const Place& place,
                     const keys::MasterKey& master_key) {
     REKEY_TRY_ASSIGN(certificate, transaction.meta().get(place.certificate));
     REKEY_TRY_ASSIGN(key, transaction.meta().get(place.key));
-    if (!certificate || !key) return Stored();
+    if (!certificate || !key) return Loaded();
     REKEY_TRY_ASSIGN(opened, keys::open(master_key, place.purpose, *key));
     net::KeyedCertificate loaded;
     loaded.certificate_pem.assign(certificate->begin(), certificate->end());
     loaded.key_pem = std::move(opened);
-    return Stored(std::move(loaded));
+    return Loaded(std::move(loaded));
 }
 
 struct Entry {
@@ -72,7 +74,8 @@ class OwnCertificate final : public ServerCertificate {
 
     void check() override {
         const auto facts = net::read_certificate(leaf_.certificate_pem);
-        if (facts.has_value() && !net::is_due_for_renewal(*facts, parts_.clock.now())) return;
+        if (facts.has_value() && !net::is_due_for_renewal(*facts, parts_.clock.now()))
+            return store_leaf();
         auto issued = issue();
         if (issued.has_error()) {
             parts_.log.error("certificate.not_renewed", {{"error", issued.error().message()}});
@@ -85,18 +88,8 @@ class OwnCertificate final : public ServerCertificate {
         }
         leaf_ = *std::move(issued);
         log_leaf("certificate.renewed");
-        // One that is served and not stored is issued once more at the next start: no harm.
-        auto entry = std::make_shared<Entry>(describe(kLeaf, leaf_, "certificate.renewed"));
-        parts_.store.write(
-            [entry](storage::Transaction& transaction) -> Result<> {
-                REKEY_TRY(save(transaction, *entry));
-                return {};
-            },
-            [&log = parts_.log](const Result<>& saved) {
-                if (saved.has_error()) {
-                    log.error("certificate.not_stored", {{"error", saved.error().message()}});
-                }
-            });
+        *stored_ = Stored::not_yet;
+        store_leaf();
     }
 
   private:
@@ -112,6 +105,23 @@ class OwnCertificate final : public ServerCertificate {
                 keys::seal(parts_.master_key, place.purpose, keyed.key_pem, parts_.random),
                 std::move(action), parts_.clock.now()};
     }
+    // Again at each check, until the database takes it. One that is served and not stored is issued
+    // once more at the next start: no harm.
+    void store_leaf() {
+        auto expected = Stored::not_yet;
+        if (!stored_->compare_exchange_strong(expected, Stored::under_way)) return;
+        auto entry = std::make_shared<Entry>(describe(kLeaf, leaf_, "certificate.renewed"));
+        parts_.store.write(
+            [entry](storage::Transaction& transaction) -> Result<> {
+                REKEY_TRY(save(transaction, *entry));
+                return {};
+            },
+            [&log = parts_.log, stored = stored_](const Result<>& saved) {
+                *stored = saved.has_value() ? Stored::done : Stored::not_yet;
+                if (saved.has_value()) return log.info("certificate.stored");
+                log.error("certificate.not_stored", {{"error", saved.error().message()}});
+            });
+    }
     void save_now(const Place& place, const net::KeyedCertificate& keyed, std::string action) {
         const auto entry = describe(place, keyed, std::move(action));
         const auto saved = write_now<bool>(
@@ -119,8 +129,8 @@ class OwnCertificate final : public ServerCertificate {
             [&entry](storage::Transaction& transaction) { return save(transaction, entry); });
         static_cast<void>(saved.value());
     }
-    [[nodiscard]] Stored load_now(const Place& place) {
-        auto stored = read_now<Stored>(parts_.store, [&](storage::Transaction& transaction) {
+    [[nodiscard]] Loaded load_now(const Place& place) {
+        auto stored = read_now<Loaded>(parts_.store, [&](storage::Transaction& transaction) {
             return load(transaction, place, parts_.master_key);
         });
         return std::move(stored).value();
@@ -168,9 +178,14 @@ class OwnCertificate final : public ServerCertificate {
             event, {{"host", parts_.advertised_host}, {"not_after", to_rfc3339(facts->not_after)}});
     }
 
+    enum class Stored : std::uint8_t { not_yet, under_way, done };
+
     OwnCertificateParts parts_;
     net::KeyedCertificate ca_;
     net::KeyedCertificate leaf_;
+    // Of leaf_; shared with the store's thread, which answers.
+    std::shared_ptr<std::atomic<Stored>> stored_ =
+        std::make_shared<std::atomic<Stored>>(Stored::done);
 };
 
 }  // namespace
