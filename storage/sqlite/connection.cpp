@@ -56,6 +56,22 @@ Code code_of(int extended_code) {
     }
 }
 
+// SQLite calls a read that failed with EIO a corrupt database; what the system said to the file's
+// last failed call tells it from one that is. It is not forgotten by a later success, so that of a
+// disk that was broken once "try again" is said of real damage, too.
+bool reading_failed(sqlite3* database) {
+    for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+        sqlite3_file* file = nullptr;
+        int number = 0;
+        if (sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr &&
+            file->pMethods != nullptr &&
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK &&
+            number != 0)
+            return true;
+    }
+    return false;
+}
+
 // `parameter` is the std::function that the connection keeps.
 int interrupt_when_expired(void* parameter) {
     return (*static_cast<std::function<bool()>*>(parameter))() ? 1 : 0;
@@ -99,8 +115,9 @@ bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle()
 Error Connection::error(int result_code, std::string_view doing) const {
     if (role_ == Role::reader && (result_code & 0xFF) == SQLITE_READONLY)
         return Error(Code::internal, "a unit wrote to the database in a read transaction");
-    const Code code = code_of(result_code);
+    Code code = code_of(result_code);
     const std::string_view cause = sqlite3_errmsg(handle());
+    if (code == Code::corrupt && reading_failed(handle())) code = Code::unavailable;
     if (code == Code::already_exists) {
         // "UNIQUE constraint failed: agents.name"
         const std::size_t colon = cause.rfind(": ");
