@@ -1,6 +1,6 @@
 #pragma once
 
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace rekey::fail_point {
 enum class Side : unsigned char { agent, server };
 
 // All names of one side, in the order of base/fail_point.hpp.
-[[nodiscard]] std::vector<std::string_view> names_of(Side side);
+[[nodiscard]] std::vector<std::string> names_of(Side side);
 
 // For places that only the programs of tests/kill have (database_disk.cpp).
 void reached_named(std::string_view name) noexcept;

@@ -1,6 +1,7 @@
 #include "base/fail_point.hpp"
 #include "tests/kill/fail_points.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -79,32 +80,41 @@ constexpr std::string_view name_of(Point point, Side side) {
     std::abort();
 }
 
-// A durable file is known by how its path ends; one that is not in this table ends the program, so
-// that none is forgotten.
-struct DurableFile {
-    Side side;
-    std::string_view ending;
-    std::string_view points[8];  // in the order of FileStep; empty: a step that it never takes
-};
+constexpr std::array<std::string_view, 8> kSteps = {
+    "create", "write", "fsync", "rename", "directory_fsync", "fsync_again", "directory_fsync_again",
+    "remove"};
 
-#define REKEY_REPLACED(file) \
-    file ".create", file ".write", file ".fsync", file ".rename", file ".directory_fsync"
+// A durable file is known by how its path ends; one that is not in this table ends the program, so
+// that none is forgotten. Each is replaced; what else happens to it is listed.
+struct DurableFile {
+    std::string_view ending;
+    std::string_view name;
+    Side side = Side::server;
+    bool synced_again = false;
+    bool removed = false;
+
+    [[nodiscard]] bool takes(FileStep step) const {
+        if (step == FileStep::remove) return removed;
+        const bool again = step == FileStep::fsync_again || step == FileStep::directory_fsync_again;
+        return !again || synced_again;
+    }
+    [[nodiscard]] std::string point(FileStep step) const {
+        return std::string(name) + "." + std::string(kSteps.at(static_cast<std::size_t>(step)));
+    }
+};
 
 constexpr DurableFile kFiles[] = {
-    {Side::agent,
-     "/state.json",
-     {REKEY_REPLACED("agent.state"), "agent.state.fsync_again", "agent.state.directory_fsync_again",
-      ""}},
-    {Side::agent, "/state.json.key", {REKEY_REPLACED("agent.identity"), "", "", ""}},
-    {Side::agent,
-     "/state.json.enrolling",
-     {REKEY_REPLACED("agent.record"), "", "", "agent.record.remove"}},
-    {Side::server, "/master.key", {REKEY_REPLACED("server.master_key"), "", "", ""}},
-    {Side::server, "/ca.pem", {REKEY_REPLACED("server.ca"), "", "", ""}},
-    {Side::server, "/admin.key", {REKEY_REPLACED("server.admin_key"), "", "", ""}},
-    {Side::server, "/listen", {REKEY_REPLACED("server.listen"), "", "", ""}},
+    {.ending = "/state.json", .name = "agent.state", .side = Side::agent, .synced_again = true},
+    {.ending = "/state.json.key", .name = "agent.identity", .side = Side::agent},
+    {.ending = "/state.json.enrolling",
+     .name = "agent.record",
+     .side = Side::agent,
+     .removed = true},
+    {.ending = "/master.key", .name = "server.master_key"},
+    {.ending = "/ca.pem", .name = "server.ca"},
+    {.ending = "/admin.key", .name = "server.admin_key"},
+    {.ending = "/listen", .name = "server.listen"},
 };
-#undef REKEY_REPLACED
 
 // What the environment asks for; both daemons are told by their names.
 struct Orders {
@@ -137,15 +147,16 @@ Orders& orders() {
 
 }  // namespace
 
-std::vector<std::string_view> names_of(Side side) {
-    std::vector<std::string_view> names;
+std::vector<std::string> names_of(Side side) {
+    std::vector<std::string> names;
     const std::string_view prefix = side == Side::agent ? "agent." : "server.";
     for (int i = 0; i <= static_cast<int>(kLastPoint); ++i)
         if (const auto name = name_of(static_cast<Point>(i), side); name.starts_with(prefix))
-            names.push_back(name);
+            names.emplace_back(name);
     for (const DurableFile& file : kFiles)
-        for (const std::string_view name : file.points)
-            if (file.side == side && !name.empty()) names.push_back(name);
+        for (std::size_t i = 0; i < kSteps.size(); ++i)
+            if (const auto step = static_cast<FileStep>(i); file.side == side && file.takes(step))
+                names.push_back(file.point(step));
     if (side == Side::server)
         names.insert(names.end(), std::begin(kDatabasePoints), std::end(kDatabasePoints));
     return names;
@@ -167,9 +178,7 @@ void reached(FileStep step, std::string_view path) noexcept {
     const Orders& ordered = orders();
     if (ordered.name.empty() && ordered.log < 0) return;
     for (const DurableFile& file : kFiles) {
-        if (!path.ends_with(file.ending)) continue;
-        const std::string_view name = file.points[static_cast<std::size_t>(step)];
-        if (!name.empty()) return reached_named(name);
+        if (path.ends_with(file.ending) && file.takes(step)) return reached_named(file.point(step));
     }
     std::fprintf(stderr, "fail point: step %d of %.*s has no name in tests/kill\n",
                  static_cast<int>(step), static_cast<int>(path.size()), path.data());

@@ -91,8 +91,8 @@ Reached count_points() {
     if (!calm.trouble.empty()) throw std::runtime_error("without any blow: " + calm.trouble);
     std::string dead;
     for (const Side side : {Side::agent, Side::server})
-        for (const std::string_view name : names_of(side))
-            if (!calm.reached.contains(std::string(name))) dead.append(" ").append(name);
+        for (const std::string& name : names_of(side))
+            if (!calm.reached.contains(name)) dead.append(" ").append(name);
     if (!dead.empty()) throw std::runtime_error("these points are never reached:" + dead);
     return calm.reached;
 }
@@ -100,8 +100,8 @@ Reached count_points() {
 void list_points() {
     const Reached reached = count_points();
     for (const Side side : {Side::agent, Side::server})
-        for (const std::string_view name : names_of(side))
-            std::printf("%-40s %4u\n", std::string(name).c_str(), reached.at(std::string(name)));
+        for (const std::string& name : names_of(side))
+            std::printf("%-40s %4u\n", name.c_str(), reached.at(name));
 }
 
 template <class T>

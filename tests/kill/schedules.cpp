@@ -22,14 +22,14 @@ constexpr std::chrono::milliseconds kBeyondHello{11000};
 constexpr std::uint64_t kMostBlows = 3;
 constexpr std::uint64_t kStopsInAHundred = 15;
 
-unsigned times(const Reached& reached, std::string_view name) {
-    const auto found = reached.find(std::string(name));
+unsigned times(const Reached& reached, const std::string& name) {
+    const auto found = reached.find(name);
     return found == reached.end() ? 1 : found->second;
 }
 
-Order drawn_hit(const Reached& reached, std::string_view name, Random& random) {
+Order drawn_hit(const Reached& reached, const std::string& name, Random& random) {
     const auto hit = static_cast<unsigned>(random.between(1, times(reached, name)));
-    return {.point = std::string(name), .hit = hit};
+    return {.point = name, .hit = hit};
 }
 
 Schedule of_one(Side side, Order order) {
@@ -54,21 +54,21 @@ std::deque<Order> draw_blows(const Reached& reached, Side side, std::uint64_t co
 std::vector<Schedule> singles(const Reached& reached) {
     std::vector<Schedule> all;
     for (const Side side : {Side::agent, Side::server})
-        for (const std::string_view name : names_of(side)) {
+        for (const std::string& name : names_of(side)) {
             const unsigned count = times(reached, name);
             std::set<unsigned> hits;
             for (unsigned i = 0; i < kHitsStruck; ++i)
                 hits.insert(1 + i * (count - 1) / (kHitsStruck - 1));
             for (const unsigned hit : hits)
-                all.push_back(of_one(side, {.point = std::string(name), .hit = hit}));
+                all.push_back(of_one(side, {.point = name, .hit = hit}));
         }
     return all;
 }
 
 std::vector<Schedule> all_pairs(const Reached& reached, Random& random) {
     std::vector<Schedule> all;
-    for (const std::string_view agent : names_of(Side::agent))
-        for (const std::string_view server : names_of(Side::server)) {
+    for (const std::string& agent : names_of(Side::agent))
+        for (const std::string& server : names_of(Side::server)) {
             Schedule pair;
             pair.agent.push_back(drawn_hit(reached, agent, random));
             pair.server.push_back(drawn_hit(reached, server, random));
