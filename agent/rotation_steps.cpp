@@ -32,6 +32,10 @@ protocol::RotationFailure to_wire(rotation::FailureReason reason) {
     return protocol::RotationFailure::other;
 }
 
+// Read from the file, and not known to be on the disk.
+constexpr std::string_view kMayBeTakenBack =
+    "the token is held, and the disk does not say that it would survive a loss of power";
+
 std::string_view explain(rotation::FailureReason reason) {
     switch (reason) {
         case rotation::FailureReason::candidate_unresolved:
@@ -56,7 +60,10 @@ OfferAnswer RotationSteps::on_offer(const protocol::RotateOffer& offer) {
     if (offer.token.empty())
         return {refuse(offer, rotation::FailureReason::other, "the offered token is empty")};
     const auto decision = rotation::on_offer(vault_.held(), to_offer(offer));
-    if (std::holds_alternative<rotation::AnswerComplete>(decision)) return {complete(offer)};
+    if (std::holds_alternative<rotation::AnswerComplete>(decision)) {
+        if (vault_.make_durable()) return {complete(offer)};
+        return {refuse(offer, rotation::FailureReason::other, std::string(kMayBeTakenBack))};
+    }
     if (const auto* write = std::get_if<rotation::WriteCandidate>(&decision))
         return {save(offer, write->next)};
     const auto& refusal = std::get<rotation::RefuseOffer>(decision);
@@ -106,7 +113,11 @@ protocol::RotateAnswer RotationSteps::refuse(const protocol::RotateOffer& offer,
 
 Result<> RotationSteps::on_commit(std::string_view rotation_id, std::uint64_t generation) {
     const auto decision = rotation::on_commit(vault_.held(), generation, rotation_id);
-    if (std::holds_alternative<rotation::AnswerActivated>(decision)) return {};
+    if (std::holds_alternative<rotation::AnswerActivated>(decision)) {
+        // It may have been confirmed by a process that died before its directory was synced.
+        if (vault_.make_durable()) return {};
+        return Error(Code::unavailable, std::string(kMayBeTakenBack));
+    }
     if (std::holds_alternative<rotation::NotHeld>(decision)) {
         boost::json::array held;
         for (const rotation::HeldToken& token : vault_.held())

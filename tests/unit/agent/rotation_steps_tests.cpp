@@ -1,3 +1,4 @@
+#include "agent/rotation_steps.hpp"
 #include "fakes.hpp"
 #include "protocol/proof.hpp"
 
@@ -72,6 +73,27 @@ BOOST_AUTO_TEST_CASE(no_activated_before_the_confirmation_is_durable) {  // Rule
     BOOST_TEST(status_of(stage.commit(2)) == "activated");  // a duplicate
     BOOST_TEST(stage.disk.writes == writes);
     BOOST_TEST(stage.told.rotated.size() == 1U);
+}
+
+// Found by the simulation: the confirmation of a process that died between rename and fsync was
+// read by the next one, whose sync failed, and taken for durable.
+BOOST_AUTO_TEST_CASE(no_activated_for_a_confirmation_that_a_power_loss_may_take_back) {  // Rule B
+    FakeDisk disk;
+    disk.content = encode_state(state_with({held(1, kConfirmed), held(2, kConfirmed)}));
+    disk.sync_error = Error(Code::unavailable, "I/O error");
+    auto vault = TokenVault::open(disk).value();
+    const auto log = make_silent_log();
+    Told told;
+    RotationSteps steps(vault, *log, told);
+    BOOST_TEST((steps.on_commit(uuid(2), 2).error().code() == Code::unavailable));
+    protocol::RotateOffer offer;
+    offer.rotation_id = uuid(2);
+    offer.generation = 2;
+    offer.token = Secret(token_text(2));
+    BOOST_TEST((steps.on_offer(offer).answer.status == protocol::RotateOutcome::rotation_failed));
+    disk.sync_error.reset();
+    BOOST_TEST(steps.on_commit(uuid(2), 2).has_value());
+    BOOST_TEST((steps.on_offer(offer).answer.status == protocol::RotateOutcome::rotation_complete));
 }
 
 BOOST_AUTO_TEST_CASE(the_next_rotation_drops_the_oldest_token_and_not_before) {
