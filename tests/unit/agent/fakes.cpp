@@ -6,48 +6,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
-#include <algorithm>
-
 namespace rekey::agent::test {
-
-class VirtualTime::Cancel final : public Timers::Handle {
-  public:
-    Cancel(VirtualTime& owner, std::uint64_t id) : owner_(owner), id_(id) {}
-    ~Cancel() override { owner_.entries_.erase(id_); }
-
-  private:
-    VirtualTime& owner_;
-    std::uint64_t id_;
-};
-
-std::unique_ptr<Timers::Handle> VirtualTime::after(Milliseconds delay,
-                                                   std::function<void()> callback) {
-    entries_.emplace(++last_, Entry{steady + delay, std::move(callback)});
-    return std::make_unique<Cancel>(*this, last_);
-}
-
-void VirtualTime::run_for(Milliseconds duration) {
-    const SteadyTime until = steady + duration;
-    for (;;) {
-        const auto next = std::ranges::min_element(
-            entries_, [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
-        if (next == entries_.end() || next->second.due > until) break;
-        wall += next->second.due - steady;
-        steady = next->second.due;
-        const auto callback = std::move(next->second.callback);
-        entries_.erase(next);
-        callback();
-    }
-    wall += until - steady;
-    steady = until;
-}
-
-std::optional<Milliseconds> VirtualTime::next_in() const {
-    std::optional<Milliseconds> soonest;
-    for (const auto& [id, entry] : entries_)
-        if (!soonest || entry.due - steady < *soonest) soonest = entry.due - steady;
-    return soonest;
-}
 
 void FakeTransport::open(Observer& observer, std::function<Secret()> ask) {
     BOOST_REQUIRE(state == State::closed);

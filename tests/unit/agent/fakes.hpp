@@ -7,13 +7,13 @@
 #include "agent/transport.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "tests/support/virtual_time.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -24,30 +24,7 @@
 // told.
 namespace rekey::agent::test {
 
-class VirtualTime final : public Clock, public Timers {
-  public:
-    [[nodiscard]] Time now() const override { return wall; }
-    [[nodiscard]] SteadyTime steady_now() const override { return steady; }
-    [[nodiscard]] std::unique_ptr<Handle> after(Milliseconds delay,
-                                                std::function<void()> callback) override;
-    // Runs all that falls due, in order.
-    void run_for(Milliseconds duration);
-    // Runs what is due now.
-    void settle() { run_for(Milliseconds{0}); }
-    [[nodiscard]] std::optional<Milliseconds> next_in() const;
-
-    Time wall{std::chrono::days(20000)};
-    SteadyTime steady{std::chrono::hours(1)};
-
-  private:
-    struct Entry {
-        SteadyTime due;
-        std::function<void()> callback;
-    };
-    class Cancel;
-    std::map<std::uint64_t, Entry> entries_;
-    std::uint64_t last_ = 0;
-};
+using rekey::testing::VirtualTime;
 
 class FakeTransport final : public Transport {
   public:
