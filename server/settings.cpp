@@ -15,7 +15,7 @@ rotation::Policy SettingValues::rotation_policy() const {
 }
 
 LiveSettings::LiveSettings(SettingValues values)
-    : values_(std::make_shared<const SettingValues>(std::move(values))) {}
+    : values_(std::make_shared<const SettingValues>(values)) {}
 
 std::shared_ptr<const SettingValues> LiveSettings::snapshot() const {
     const std::lock_guard lock(mutex_);
@@ -23,13 +23,13 @@ std::shared_ptr<const SettingValues> LiveSettings::snapshot() const {
 }
 
 void LiveSettings::replace(SettingValues values) {
-    auto next = std::make_shared<const SettingValues>(std::move(values));
+    auto next = std::make_shared<const SettingValues>(values);
     const std::lock_guard lock(mutex_);
     values_ = std::move(next);
 }
 
 void LiveSettings::replace_unless_older(SettingValues values, std::uint64_t change) {
-    auto next = std::make_shared<const SettingValues>(std::move(values));
+    auto next = std::make_shared<const SettingValues>(values);
     const std::lock_guard lock(mutex_);
     if (change < newest_change_) return;
     newest_change_ = change;

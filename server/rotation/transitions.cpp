@@ -308,7 +308,7 @@ Result<Accepted> authenticate(const Credentials& credentials, const Bytes32& tok
     look(TokenSlot::pending, credentials.pending);
     look(TokenSlot::previous, credentials.previous);
 
-    const Error unknown(Code::unknown_credential, "no such credential");
+    Error unknown(Code::unknown_credential, "no such credential");
     if (!found && tombstone == TombstoneMatch::no) return unknown;
     REKEY_TRY(require_active(credentials));
     if (!found) return unknown;

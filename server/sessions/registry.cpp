@@ -157,7 +157,7 @@ void SessionRegistry::close(std::string_view agent_id, std::uint16_t code, std::
 }
 
 void SessionRegistry::describe(std::string_view agent_id,
-                               std::function<void(std::optional<SessionFacts>)> answer) {
+                               const std::function<void(std::optional<SessionFacts>)>& answer) {
     const auto place = ready_of(agent_id);
     if (!place) return answer(std::nullopt);
     place->shard->post([this, id = std::string(agent_id), connection = place->connection, answer] {

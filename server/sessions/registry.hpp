@@ -82,7 +82,7 @@ class SessionRegistry final : public rotation::ConnectedAgents {
 
     // For agents.get: comes on the session's thread, or at once with nothing.
     void describe(std::string_view agent_id,
-                  std::function<void(std::optional<SessionFacts>)> answer);
+                  const std::function<void(std::optional<SessionFacts>)>& answer);
     // Every registered connection, ready or not; decreases to 0 while draining.
     [[nodiscard]] std::size_t connections() const;
 

@@ -45,7 +45,9 @@ void SessionHost::adopt(std::unique_ptr<Wire> wire, Admission admission) {
 }
 
 void SessionHost::forget(List::iterator place) {
-    const auto ended = *place;  // lives until the caller is done with it
+    // Lives until the caller is done with it, so it is a copy.
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+    const auto ended = *place;
     sessions_.erase(place);
     seen_last_.emplace_back(ended->agent_id(), wall_time_of(ended->last_frame()));
     // Destroying a session inside one of its own calls would pull the ground from under it.
