@@ -5,6 +5,7 @@
 #include "protocol/token.hpp"
 #include "server/bootstrap/blocking.hpp"
 #include "server/rotation/apply.hpp"
+#include "storage/meta_names.hpp"
 
 #include <optional>
 #include <utility>
@@ -66,14 +67,14 @@ Result<bool> insert_admin(storage::Transaction& transaction, const storage::Agen
     REKEY_TRY(
         transaction.capabilities().grant(row.agent_id, kEverything, "system", row.created_at));
     REKEY_TRY(transaction.api_keys().insert(key));
-    REKEY_TRY(transaction.meta().set(kAdminAgentId, as_bytes(row.agent_id)));
+    REKEY_TRY(transaction.meta().set(storage::meta_names::kAdminAgentId, as_bytes(row.agent_id)));
     audit(transaction, key, "admin.created");
     return true;
 }
 
 // Empty before the first start has ended.
 Result<std::optional<storage::AgentRow>> find_admin(storage::Transaction& transaction) {
-    REKEY_TRY_ASSIGN(stored, transaction.meta().get(kAdminAgentId));
+    REKEY_TRY_ASSIGN(stored, transaction.meta().get(storage::meta_names::kAdminAgentId));
     if (!stored) return std::optional<storage::AgentRow>();
     const std::string agent_id(stored->begin(), stored->end());
     auto row = transaction.agents().find(agent_id);

@@ -10,9 +10,6 @@
 
 namespace rekey::server::bootstrap {
 
-// Where the meta table keeps the agent id of the built-in admin.
-inline constexpr std::string_view kAdminAgentId = "admin_agent_id";
-
 struct AdminParts {
     storage::Store& store;
     const Clock& clock;

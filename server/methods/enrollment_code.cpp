@@ -1,9 +1,9 @@
 #include "base/ids.hpp"
 #include "protocol/methods/agents.hpp"
 #include "protocol/token.hpp"
-#include "server/bootstrap/admin_identity.hpp"
 #include "server/methods/agent_view.hpp"
 #include "server/methods/parts.hpp"
+#include "storage/meta_names.hpp"
 
 #include <utility>
 
@@ -24,7 +24,7 @@ Result<> require_enrollable(storage::Transaction& transaction, const storage::Ag
     }
     // Its credential is admin.key, which rekeyd alone makes; an agent in its name would be one more
     // way in, which `rekeyd admin-key --reset` does not end.
-    REKEY_TRY_ASSIGN(built_in, transaction.meta().get(bootstrap::kAdminAgentId));
+    REKEY_TRY_ASSIGN(built_in, transaction.meta().get(storage::meta_names::kAdminAgentId));
     if (built_in && *built_in == Bytes(row.agent_id.begin(), row.agent_id.end())) {
         return Error(Code::permission_denied,
                      "the built-in admin has an API key and does not enroll: create an agent");
