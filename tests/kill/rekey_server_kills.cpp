@@ -34,7 +34,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kThreads = 4;  // that agents live on: their disk writes block
-constexpr std::chrono::minutes kFleetPatience{5};
+constexpr std::chrono::minutes kFleetPatience{2};
 // A token lives for a day here and is due after a tenth of it. All lives of the server together
 // stay within the day: an agent that no life came to rotates in the last one, and none expires.
 constexpr std::size_t kDueAfterMinutes = 144;
@@ -121,7 +121,8 @@ class Play {
                                   .wrapper = {}}) {
         enroll_all();
         for (std::size_t i = 0; i < fleet_.size(); ++i) start(i);
-        wait_for_all(1, "connected for the first time");
+        before_.assign(fleet_.size(), 0);
+        wait_for_all("connected for the first time");
     }
     ~Play() {
         stables_.stop();
@@ -142,10 +143,10 @@ class Play {
             promoted_.push_back(killer_.promoted());
             std::fflush(stdout);
         }
-        const std::uint64_t before = oldest_generation();
+        note_generations();
         const auto began = std::chrono::steady_clock::now();
         begin_life(kLastLifeMinutes, 0);
-        wait_for_all(before + 1, "back, and rotated");
+        wait_for_all("back, and rotated");
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
         std::printf("after the last start all %zu agents were back and rotated in %.1f s\n",
                     options_.agents, took.count());
@@ -206,30 +207,52 @@ class Play {
         clients_.back()->start().value();
     }
 
-    [[nodiscard]] static bool is_well(const agent::ClientStatus& status, std::uint64_t generation) {
-        if (status.connection != agent::ConnectionState::connected) return false;
+    // The newest confirmed one. A candidate may have been saved in an earlier life, and is promoted
+    // by the connect in this one.
+    [[nodiscard]] static std::uint64_t confirmed(const agent::ClientStatus& status) {
+        std::uint64_t newest = 0;
         for (const agent::TokenStatus& token : status.tokens)
-            if (token.state == agent::rotation::TokenState::candidate) return false;
-        return status.tokens.back().generation >= generation;
+            if (token.state == agent::rotation::TokenState::confirmed) newest = token.generation;
+        return newest;
     }
-    [[nodiscard]] std::uint64_t oldest_generation() const {
-        std::uint64_t oldest = UINT64_MAX;
-        for (const auto& client : clients_)
-            oldest = std::min(oldest, client->status().tokens.back().generation);
-        return oldest;
+    // Connected, nothing unresolved, and rotated since note_generations().
+    [[nodiscard]] bool is_well(std::size_t index) const {
+        const agent::ClientStatus status = clients_[index]->status();
+        return status.connection == agent::ConnectionState::connected &&
+               confirmed(status) == status.tokens.back().generation &&
+               confirmed(status) > before_[index];
+    }
+    void note_generations() {
+        for (std::size_t i = 0; i < clients_.size(); ++i)
+            before_[i] = confirmed(clients_[i]->status());
     }
 
-    void wait_for_all(std::uint64_t generation, const char* what) {
+    // What the agents that are not well say, and what the server says of them.
+    [[nodiscard]] std::string describe_unwell() const {
+        std::string text;
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            if (is_well(i)) continue;
+            const agent::ClientStatus status = clients_[i]->status();
+            text += "\n  agent " + status.agent_id + " " +
+                    std::string(agent::to_string(status.connection)) + ", generation " +
+                    std::to_string(status.tokens.back().generation) + ", " + status.last_error +
+                    "\n  server: " + json::serialize(server_.agent(status.agent_id));
+        }
+        return text;
+    }
+
+    void wait_for_all(const char* what) {
         const auto unwell = [&] {
-            return std::ranges::count_if(clients_, [&](const auto& client) {
-                return !is_well(client->status(), generation);
-            });
+            std::size_t count = 0;
+            for (std::size_t i = 0; i < clients_.size(); ++i) count += is_well(i) ? 0 : 1;
+            return count;
         };
         const auto deadline = std::chrono::steady_clock::now() + kFleetPatience;
         std::unique_lock lock(mutex_);
         while (const auto left = unwell()) {
             if (std::chrono::steady_clock::now() > deadline)
-                throw std::runtime_error(std::to_string(left) + " agents never were " + what);
+                throw std::runtime_error(std::to_string(left) + " agents never were " + what +
+                                         describe_unwell());
             changed_.wait_for(lock, std::chrono::milliseconds(100));
         }
         lock.unlock();
@@ -257,6 +280,7 @@ class Play {
     std::condition_variable changed_;
     Stables stables_;
     std::vector<std::unique_ptr<agent::Client>> clients_;
+    std::vector<std::uint64_t> before_;  // each one's confirmed generation at the last look
 };
 
 int run(const Options& options) {
