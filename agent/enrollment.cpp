@@ -3,7 +3,6 @@
 #include "agent/backoff.hpp"
 #include "agent/connection.hpp"
 #include "agent/identity.hpp"
-#include "agent/token_vault.hpp"
 #include "base/contract.hpp"
 #include "base/fail_point.hpp"
 #include "base/hash.hpp"
@@ -92,7 +91,13 @@ Result<protocol::EnrollResult> read_answer(net::HttpResponse& answer) {
     return result;
 }
 
-bool worth_another_try(const Error& error) {
+// A port that speaks no TLS will not do so in a minute either. One that says nothing may be a
+// server that ended just then.
+constexpr unsigned kTriesOfSilence = 3;
+
+bool worth_another_try(const Error& error, unsigned attempt) {
+    if (const auto other = other_transport(error))
+        return *other == OtherTransport::no_http && attempt < kTriesOfSilence;
     switch (error.code()) {
         case Code::unavailable:
         case Code::overloaded:
@@ -114,7 +119,7 @@ Result<protocol::EnrollResult> send_code(const Secret& body, const ServerAddress
         fail_point::reached(fail_point::Point::agent_receive_enrolled);
         auto result = answer.has_value() ? read_answer(*answer)
                                          : Result<protocol::EnrollResult>(answer.error());
-        if (result.has_value() || !worth_another_try(result.error())) return result;
+        if (result.has_value() || !worth_another_try(result.error(), attempt)) return result;
         const Milliseconds told = result.error().retry_after().value_or(std::chrono::seconds(0));
         // A person waits here: what takes longer than a minute is told instead.
         if (attempt >= options.attempts || told > limits::kReconnectBackoffCap)
@@ -190,6 +195,27 @@ Result<AgentState> enroll(const protocol::JoinString& join, const EnrollmentDisk
                           {"server", to_string(state.server)},
                           {"generation", answer.generation}});
     return state;
+}
+
+std::optional<OtherTransport> other_transport(const Error& error) {
+    const auto* reason = error.code() != Code::unavailable || error.details() == nullptr
+                             ? nullptr
+                             : error.details()->if_contains("reason");
+    if (reason == nullptr || !reason->is_string()) return std::nullopt;
+    if (reason->get_string() == "no_tls") return OtherTransport::no_tls;
+    if (reason->get_string() == "no_http") return OtherTransport::no_http;
+    return std::nullopt;
+}
+
+Result<> require_first_token_durable(TokenVault& vault, Disk& record) {
+    // A second token came by a rotation, which begins with a durable write of the first.
+    if (vault.held().size() > 1) return {};
+    const auto unfinished = read_record(record);
+    if (!unfinished || unfinished->code_sha256 != vault.state().enrolled_code_sha256) return {};
+    if (vault.make_durable()) return {};
+    return Error(Code::unavailable,
+                 "the enrollment was interrupted, and its token cannot be made durable: mend the "
+                 "disk, then start again, or run enroll again with the same join string");
 }
 
 Result<AgentState> enroll_files(const protocol::JoinString& join, const AgentPaths& paths,

@@ -3,6 +3,7 @@
 #include "agent/disk.hpp"
 #include "agent/observer.hpp"
 #include "agent/state.hpp"
+#include "agent/token_vault.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -10,7 +11,9 @@
 #include "net/http_message.hpp"
 #include "protocol/join_string.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace rekey::agent {
@@ -61,6 +64,16 @@ struct EnrollmentDoor {
                                         const EnrollmentDisks& disks,
                                         const EnrollmentOptions& options,
                                         const EnrollmentDoor& door, Random& random, const Log& log);
+
+// That what listens there speaks TLS where the join string means none, or the reverse: an error of
+// net/http_client.hpp.
+enum class OtherTransport : std::uint8_t { no_tls, no_http };
+[[nodiscard]] std::optional<OtherTransport> other_transport(const Error& error);
+
+// `unavailable` when an enrollment was killed in the write of its token, as its record tells, and
+// the token cannot be made durable now: a connect would spend the code, and a power loss could then
+// take the token back (A0).
+[[nodiscard]] Result<> require_first_token_durable(TokenVault& vault, Disk& record);
 
 // The same with files, their lock, and HTTPS to the server of the join string (whose pin is checked
 // before anything is sent).

@@ -3,6 +3,9 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 #include <fcntl.h>
 #include <vector>
@@ -13,6 +16,14 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using Resolver = asio::ip::basic_resolver<tcp, Executor>;
+
+// What OpenSSL makes of bytes that begin no TLS record, such as "HTTP/1.1 400".
+bool speaks_no_tls(const ErrorCode& error) {
+    if (error.category() != asio::error::get_ssl_category()) return false;
+    const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+    return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
+           reason == SSL_R_HTTP_REQUEST;
+}
 
 }  // namespace
 
@@ -78,6 +89,10 @@ struct Dial::Attempt : std::enable_shared_from_this<Dial::Attempt> {
             if (!error) return self->finish(std::move(self->stream));
             if (auto refused = ClientTls::failure(self->stream->tls(), self->host))
                 return self->finish(*std::move(refused));
+            if (speaks_no_tls(error))
+                return self->finish(
+                    network_error(self->host, self->port, "what answers there does not speak TLS")
+                        .with("reason", "no_tls"));
             self->fail("TLS handshake: " + error.message());
         });
     }

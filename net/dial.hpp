@@ -16,7 +16,8 @@
 namespace rekey::net {
 
 // Inside net/ only: how a client gets a connection. Looks the host up, connects to its addresses in
-// turn, does the TLS handshake. Made for one attempt; destroying it cancels, and the callback then
+// turn, does the TLS handshake. `unavailable` with details.reason "no_tls" when something else than
+// TLS answers it. Made for one attempt; destroying it cancels, and the callback then
 // never comes. The callback comes once, never from inside start().
 class Dial {
   public:

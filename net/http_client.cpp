@@ -119,13 +119,17 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
             parser_->put_eof(bad);
             return bad ? fail(bad.message()) : complete();
         }
+        if (error == asio::error::eof && !parser_->got_some() && !options_.tls)
+            return fail_without_http("closed without an answer; does it speak TLS?");
         if (error) return fail(error.message());
         ErrorCode bad;
         buffer_.consume(parser_->put(buffer_.data(), bad));
         if (bad == http::error::body_limit)
             return fail("the answer is longer than " + std::to_string(options_.response_bytes) +
                         " bytes");
-        if (bad && bad != http::error::need_more) return fail("the answer is no HTTP");
+        if (bad && bad != http::error::need_more)
+            return fail_without_http("the answer is no HTTP" +
+                                     std::string(options_.tls ? "" : "; is it TLS?"));
         if (!parser_->is_done()) return read();
         const unsigned status = parser_->get().result_int();
         if (status < 200 && status != 101) {  // 100 Continue and its like: the answer follows
@@ -153,6 +157,12 @@ class HttpClient::Connection : public std::enable_shared_from_this<Connection> {
     void fail(const std::string& what) {
         if (stream_) stream_->close();
         finish(network_error(options_.host, options_.port, what));
+    }
+
+    // What a port does that expects something else than HTTP: TLS, above all.
+    void fail_without_http(const std::string& what) {
+        if (stream_) stream_->close();
+        finish(network_error(options_.host, options_.port, what).with("reason", "no_http"));
     }
 
     void finish(Result<HttpResponse> result) {

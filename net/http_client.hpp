@@ -32,6 +32,8 @@ using HttpCallback = std::function<void(Result<HttpResponse>)>;
 // the callback then never comes.
 //
 // Every HTTP status is a response; errors are those of ConnectOutcome in web_socket.hpp.
+// `unavailable` has details.reason "no_tls" or "no_http" when something else was answered; the
+// latter also when a connection without TLS was closed without an answer, as TLS servers do.
 class HttpClient {
   public:
     HttpClient(boost::asio::io_context& context, HttpClientOptions options);

@@ -8,6 +8,19 @@
 namespace rekey::agent {
 namespace {
 
+std::string explain_transport(const Error& error, const ServerAddress& server) {
+    constexpr std::string_view kNewOne =
+        "; make a new join string on the server that you mean: rekeyctl enroll-code NAME";
+    const bool plain = std::holds_alternative<protocol::PlainLoopback>(server.trust);
+    return error.message() +
+           (plain ? ". The join string is for a server without TLS (rekey+plain://); this one "
+                    "probably speaks TLS, unless it has just ended"
+                  : ". The join string is for a server with TLS (rekey://); this one is another "
+                    "service, or a rekeyd with --plain-http, whose join strings begin with "
+                    "rekey+plain://") +
+           std::string(kNewOne);
+}
+
 // The server's refusals in words that say the way out.
 std::string explain(const Error& error, const ServerAddress& server) {
     const std::string where = to_string(server);
@@ -27,7 +40,8 @@ std::string explain(const Error& error, const ServerAddress& server) {
                    ": this code was used already, by another key; get a new one with: "
                    "rekeyctl enroll-code NAME";
         case Code::unavailable:
-            return where + ": " + error.message();
+            if (other_transport(error)) return explain_transport(error, server);
+            break;
         default:
             break;
     }

@@ -124,6 +124,57 @@ BOOST_AUTO_TEST_CASE(a_run_that_died_is_repeated_with_the_same_key) {
     BOOST_TEST(requests.front().at("public_key") == requests.back().at("public_key"));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_of_the_other_transport_is_hardly_tried_again) {
+    const std::pair<const char*, std::size_t> cases[] = {{"no_tls", 1}, {"no_http", 3}};
+    for (const auto& [reason, tries] : cases) {
+        requests.clear();
+        fault = [&] {
+            return Result<net::HttpResponse>(
+                Error(Code::unavailable, "other").with("reason", boost::json::string(reason)));
+        };
+        const auto failed = run(join());
+        BOOST_REQUIRE(failed.has_error());
+        BOOST_TEST(other_transport(failed.error()).has_value());
+        BOOST_TEST(requests.size() == tries);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_first_token_of_a_killed_enrollment_has_to_be_durable) {  // A0
+    // The token is there, and so is the record: killed between the rename and the sync.
+    state.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    BOOST_TEST(run(join()).has_error());
+    BOOST_REQUIRE(record.content.has_value());
+    state.sync_error = Error(Code::unavailable, "injected");
+    auto vault = TokenVault::open(state).value();
+    const auto refused = require_first_token_durable(vault, record);
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().message().find("enroll again") != std::string::npos);
+    state.sync_error.reset();
+    BOOST_TEST(require_first_token_durable(vault, record).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_was_durable_once_may_start_on_a_disk_that_fails) {
+    state.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    BOOST_TEST(run(join()).has_error());
+    state.fail_writes.reset();
+    state.sync_error = Error(Code::unavailable, "injected");
+    const Secret left_over = *record.content;
+    // Rotated since: the first of two was durable before the second was written.
+    AgentState rotated = TokenVault::open(state)->state();
+    rotated.tokens.push_back(held(2, kConfirmed));
+    BOOST_REQUIRE(write_state(state, rotated).durable());
+    auto vault = TokenVault::open(state).value();
+    BOOST_TEST(require_first_token_durable(vault, record).has_value());
+    // An enrollment that ended left no record; one for another code is not this token's.
+    rotated.tokens.erase(rotated.tokens.begin());
+    rotated.enrolled_code_sha256 = std::string(64, '0');
+    BOOST_REQUIRE(write_state(state, rotated).durable());
+    vault = TokenVault::open(state).value();
+    BOOST_TEST(require_first_token_durable(vault, record).has_value());
+    record.content.reset();
+    BOOST_TEST(require_first_token_durable(vault, record).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_after_the_answer_loses_nothing) {
     state.fail_writes = full();
     const auto failed = run(join());

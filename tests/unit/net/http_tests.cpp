@@ -112,6 +112,18 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_too_long_late_or_no_http_is_an_error) {
     for (const auto& exchange : held) exchange->respond(HttpResponse::json(200, "{}"));
 }
 
+BOOST_AUTO_TEST_CASE(who_speaks_tls_to_a_plain_port_is_told_so) {
+    Plain plain;
+    HttpClientOptions options = plain.options();
+    options.tls = ClientTls::make(Trust::system()).value();
+    HttpClient client(plain.io, options);
+    const auto answer = plain.call(client, post("/", "x"));
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_TEST((answer.error().code() == Code::unavailable));
+    BOOST_TEST(answer.error().message().find("does not speak TLS") != std::string::npos);
+    BOOST_TEST(answer.error().details()->at("reason").as_string() == "no_tls");
+}
+
 BOOST_AUTO_TEST_CASE(a_dropped_exchange_closes_its_connection) {
     Plain plain;
     plain.server.handler = [](HttpExchange) {};

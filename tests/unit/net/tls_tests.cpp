@@ -1,3 +1,4 @@
+#include "net/http_client.hpp"
 #include "net/tls_context.hpp"
 #include "net_fixture.hpp"
 
@@ -211,6 +212,17 @@ BOOST_AUTO_TEST_CASE(a_plain_client_at_a_tls_port_is_dropped_and_harms_nobody) {
     RawClient client(fixture.io, fixture.server->port());
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     client.expect_end();
+    HttpClientOptions options;
+    options.host = "127.0.0.1";
+    options.port = fixture.server->port();
+    HttpClient plain(fixture.io, options);
+    std::optional<Error> failed;
+    HttpCall call;
+    call.method = "GET";
+    call.target = "/";
+    plain.send(call, [&](const Result<HttpResponse>& answer) { failed = answer.error(); });
+    run_until(fixture.io, [&] { return failed.has_value(); }, "an answer");
+    BOOST_TEST(failed->details()->at("reason").as_string() == "no_http");
     BOOST_TEST(fixture.attempt(fixture.client(Trust::pinned(fixture.pki.pin()))) == "ok");
 }
 
