@@ -84,6 +84,7 @@ class Client::Running final : public AgentObserver, public std::enable_shared_fr
     Result<> start();
     void stop(std::string_view reason);
     void rotate_now();
+    void try_now();
     void destroy();
     [[nodiscard]] ClientStatus status() const;
 
@@ -152,6 +153,8 @@ Result<> Client::Running::start() {
     auto vault = TokenVault::open(disk_);
     if (vault.has_error())
         return vault.error().code() == Code::not_found ? not_enrolled(paths_) : vault.error();
+    FileDisk record(paths_.record());
+    REKEY_TRY(require_first_token_durable(*vault, record));
     if (auto shared = require_private(paths_.key());
         shared.has_error() && shared.error().code() == Code::permission_denied)
         return shared.error();
@@ -207,6 +210,10 @@ void Client::Running::destroy() {
 
 void Client::Running::rotate_now() {
     if (started_) post([](Connector& connector) { connector.rotate_now(); });
+}
+
+void Client::Running::try_now() {
+    if (started_) post([](Connector& connector) { connector.try_now(); });
 }
 
 ClientStatus Client::Running::status() const {
@@ -279,6 +286,7 @@ void Client::on(std::string name, MethodHandler handler) {
 }
 Result<> Client::start() { return running_->start(); }
 void Client::stop(std::string_view reason) { running_->stop(reason); }
+void Client::try_now() { running_->try_now(); }
 void Client::rotate_now() { running_->rotate_now(); }
 ClientStatus Client::status() const { return running_->status(); }
 

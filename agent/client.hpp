@@ -90,7 +90,8 @@ class Client {
 
     // Takes the lock, reads the state file and begins to connect. Errors: `not_found` when the
     // agent is not enrolled, `conflict` when another process holds the lock, `corrupt`,
-    // `permission_denied`, `unavailable` for a state file that cannot be used (A5). Once only.
+    // `permission_denied`, `unavailable` for a state file that cannot be used (A5) or whose first
+    // token may not outlive a power loss (A0). Once only.
     [[nodiscard]] Result<> start();
 
     // Says good-bye and closes. Without an io_context of the caller's it returns when that is done
@@ -101,6 +102,10 @@ class Client {
     // Rotates now: saves the offer that waits (AutomaticRotation::off), else asks the server for a
     // new token, as soon as there is a connection. on_rotated tells when it is done.
     void rotate_now();
+
+    // Ends a wait for the next attempt: after a reactivation or once the network is back, nobody
+    // has to wait for minutes. Nothing while it is connected or connecting.
+    void try_now();
 
     [[nodiscard]] ClientStatus status() const;
 

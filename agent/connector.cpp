@@ -39,6 +39,17 @@ constexpr std::string_view kUntrusted =
     "run: "
     "rekey-agent enroll --replace. Otherwise somebody stands between this agent and its server";
 
+constexpr std::string_view kTwoCopies =
+    "; another connection came with this agent's token: perhaps two copies of its state file are "
+    "in "
+    "use, as on a cloned machine; enroll one of them as an agent of its own";
+
+// This agent closes its old connection before it opens a new one, so it was not itself.
+bool another_was_there(std::uint16_t code) {
+    return code == static_cast<std::uint16_t>(protocol::CloseCode::superseded) ||
+           code == static_cast<std::uint16_t>(protocol::CloseCode::contested);
+}
+
 }  // namespace
 
 std::string_view to_string(ConnectionState state) {
@@ -94,7 +105,12 @@ void Connector::connect() {
     around_.transport.open(*this, [this] { return choose_credential(); });
 }
 
-// What was refused, and a candidate that is not durable: a connect with it would promote it.
+// What was refused, and a candidate that is not durable: a connect with it would promote it. A
+// confirmed token that could not be synced is used all the same: a rotation makes it durable as a
+// candidate before it is confirmed, so the disk can take back the word "confirmed" and not the
+// token, and a disk that fails at the start must not keep an agent away. The one that was never
+// durable before is that of an enrollment which was killed in its write: Client does not start with
+// it (require_first_token_durable).
 std::vector<std::string> Connector::passed_over() {
     std::vector<std::string> names = refusals_.unknown;
     if (vault_.make_durable()) return names;
@@ -242,9 +258,10 @@ void Connector::on_closed(const net::CloseReason& reason) {
                          reason.code == static_cast<std::uint16_t>(protocol::CloseCode::revoked);
     const bool back = phase_ != Phase::stopping && !revoked;
     const Milliseconds delay = back ? delay_after_close(reason) : Milliseconds{0};
+    const bool another = reason.by == net::ClosedBy::peer && another_was_there(reason.code);
     around_.log.info("session.closed", {{"agent_id", vault_.state().agent_id},
                                         {"code", static_cast<std::uint64_t>(reason.code)},
-                                        {"detail", why},
+                                        {"detail", another ? why + std::string(kTwoCopies) : why},
                                         {"by", to_string(reason.by)},
                                         {"retry_in_ms", delay.count()}});
     if (phase_ == Phase::stopping) return end(EndReason::stopped);
@@ -275,6 +292,13 @@ Milliseconds Connector::delay_after_close(const net::CloseReason& reason) {
 void Connector::rotate_now() {
     if (phase_ == Phase::open && established_) return conversation_->rotate_now();
     rotate_asked_ = true;
+}
+
+void Connector::try_now() {
+    if (phase_ != Phase::waiting) return;
+    timer_.reset();
+    backoff_.reset();
+    connect();
 }
 
 void Connector::stop(std::string_view reason) {

@@ -50,6 +50,10 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     // Saves the offer that waits, or asks the server for one (now, or once connected).
     void rotate_now();
 
+    // Ends a wait for the next attempt, for one who knows that what it waits for has passed. Else
+    // nothing.
+    void try_now();
+
     [[nodiscard]] ConnectorStatus status() const;
 
   private:

@@ -107,6 +107,11 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
         ->transform(word_of(kOutputFormats));
     CLI::App& version_app = *app.add_subcommand("version", "Prints the version");
 
+    if (arguments.empty())
+        return PrintUsage{
+            "rekey-agent: a command is missing: enroll, run, status or version. See: rekey-agent "
+            "--help\n",
+            EX_USAGE};
     try {
         // CLI11 takes them from the back.
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

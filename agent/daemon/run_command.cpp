@@ -27,7 +27,7 @@ class Daemon {
         : log_(command.log_level, command.log_format),
           hook_(command.on_rotate.empty() ? nullptr
                                           : std::make_unique<HookRunner>(command.on_rotate, log_)),
-          signals_(context_, SIGTERM, SIGINT),
+          signals_(context_, SIGTERM, SIGINT, SIGHUP),
           client_(options_for(command)) {}
 
     ExitCode run() {
@@ -61,6 +61,10 @@ class Daemon {
     void wait_for_signal() {
         signals_.async_wait([this](const boost::system::error_code& error, int number) {
             if (error) return;
+            if (number == SIGHUP) {
+                client_.try_now();
+                return wait_for_signal();
+            }
             // A second one does not wait for the farewell.
             if (stopping_) return context_.stop();
             stopping_ = true;

@@ -116,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_behind_a_promotion_is_waited_out_on_the_session
     BOOST_TEST(stage.on_disk() == "1 confirmed, 2 confirmed");
 }
 
-BOOST_AUTO_TEST_CASE(a_candidate_that_is_not_durable_is_not_connected_with) {
+BOOST_AUTO_TEST_CASE(
+    a_candidate_that_cannot_be_synced_is_not_connected_with_and_a_confirmed_token_is) {
     Stage stage;
     stage.establish();
     stage.disk.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};

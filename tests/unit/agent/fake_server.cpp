@@ -147,6 +147,13 @@ void FakeServer::close_all(std::uint16_t code) {
     });
 }
 
+void FakeServer::configure(int id, const std::string& log_level) {
+    boost::asio::post(context_, [this, id, log_level] {
+        peers_.back()->socket.send(request(
+            id, "agent.configure", {{"settings", boost::json::object{{"log_level", log_level}}}}));
+    });
+}
+
 template <class Condition>
 void FakeServer::wait(Condition condition, const std::string& what) {
     std::unique_lock lock(mutex_);

@@ -34,6 +34,8 @@ class FakeServer {
     // Offers token `generation` on the newest connection; the commit follows the answer.
     void offer(std::uint64_t generation);
     void close_all(std::uint16_t code);
+    // agent.configure as request `id` on the newest connection.
+    void configure(int id, const std::string& log_level);
 
     // Waits; fails the test when that takes forever.
     void wait_connections(std::size_t number);

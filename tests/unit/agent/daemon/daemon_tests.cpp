@@ -7,12 +7,18 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/agent/fake_server.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <memory>
 #include <sys/stat.h>
+#include <thread>
 
 using namespace rekey;
 using namespace rekey::agent;
@@ -48,6 +54,35 @@ struct Fixture {
         return {code, process->output()};
     }
     void enroll() { BOOST_REQUIRE(finish({"enroll"}, server.join_string() + "\n").first == 0); }
+};
+
+// Answers one connection as an HTTP server does that was not spoken to in HTTP.
+class PlainServer {
+  public:
+    PlainServer() : thread_([this] { answer(); }) {}
+    PlainServer(const PlainServer&) = delete;
+    PlainServer& operator=(const PlainServer&) = delete;
+    ~PlainServer() { thread_.join(); }
+    [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+  private:
+    using Tcp = boost::asio::ip::tcp;
+    void answer() {
+        Tcp::socket socket(context_);
+        boost::system::error_code ignored;
+        acceptor_.accept(socket, ignored);
+        std::array<char, 1> first{};
+        boost::asio::read(socket, boost::asio::buffer(first), ignored);
+        boost::asio::write(socket, boost::asio::buffer("HTTP/1.1 400 Bad Request\r\n\r\n"),
+                           ignored);
+        // Its end is waited for: closing with unread bytes would take the answer back.
+        std::string rest;
+        boost::asio::read(socket, boost::asio::dynamic_buffer(rest), ignored);
+    }
+
+    boost::asio::io_context context_;
+    Tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
+    std::thread thread_;
 };
 
 bool has(const std::string& text, const std::string& part) {
@@ -171,6 +206,56 @@ BOOST_AUTO_TEST_CASE(a_wrong_pin_sends_nothing_and_says_what_to_do) {
     BOOST_TEST(code == 1);
     BOOST_TEST(has(text, "nothing was sent"));
     BOOST_TEST(finish({"status"}).first == 78);
+}
+
+BOOST_AUTO_TEST_CASE(the_server_sets_how_much_it_logs) {
+    enroll();
+    const auto daemon = start({"run"});
+    daemon->wait_for({"event=session.connected"});
+    server.configure(11, "error");
+    server.wait_message("\"id\":11");
+    server.offer(2);
+    server.wait_activated(2);
+    server.configure(12, "loud");
+    server.wait_message("invalid_params");
+    server.configure(13, "info");
+    server.wait_message("\"id\":13");
+    server.offer(3);
+    daemon->wait_for({"event=rotation.confirmed", "generation=3"});
+    BOOST_TEST(daemon->count("generation=2") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(sighup_ends_a_long_wait) {
+    enroll();
+    const auto daemon = start({"run"});
+    daemon->wait_for({"event=session.connected"});
+    server.close_all(4010);
+    daemon->wait_for({"event=session.closed", "code=4010"});
+    const std::size_t before = daemon->line_count();
+    daemon->signal(SIGHUP);
+    daemon->wait_for({"event=session.connected"}, before);
+    daemon->signal(SIGTERM);
+    BOOST_TEST(daemon->wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_join_string_for_the_other_transport_is_told_at_once) {
+    std::string plain = server.join_string();
+    plain = "rekey+plain" + plain.substr(5, plain.find("&ca=") - 5);
+    const auto to_tls = finish({"enroll"}, plain + "\n");
+    BOOST_TEST(to_tls.first == 1);
+    BOOST_TEST(has(to_tls.second, "this one probably speaks TLS"));
+    BOOST_TEST(has(to_tls.second, "does it speak TLS?"));  // at the first try already
+    BOOST_TEST(!has(to_tls.second, "rke_"));
+
+    PlainServer other;
+    std::string join = server.join_string();
+    const std::string port = ":" + std::to_string(server.address().port);
+    join.replace(join.find(port), port.size(), ":" + std::to_string(other.port()));
+    const auto to_plain = finish({"enroll"}, join + "\n");
+    BOOST_TEST(to_plain.first == 1);
+    BOOST_TEST(has(to_plain.second, "does not speak TLS"));
+    BOOST_TEST(has(to_plain.second, "--plain-http"));
+    BOOST_TEST(!has(to_plain.second, "enroll.retry"));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_tried_again) {
