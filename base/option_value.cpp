@@ -27,4 +27,21 @@ Result<std::int64_t> read_whole_number(std::string_view given, std::int64_t min,
     return value;
 }
 
+std::string reworded(std::string_view parser_text) {
+    constexpr std::string_view kOne = "The following argument was not expected: ";
+    constexpr std::string_view kMany = "The following arguments were not expected: ";
+    constexpr std::string_view kRequired = ": 1 required ";
+    constexpr std::string_view kMissing = " missing";
+    if (parser_text.starts_with(kOne))
+        return fmt::format("{} was not expected", parser_text.substr(kOne.size()));
+    if (parser_text.starts_with(kMany))
+        return fmt::format("{} were not expected", parser_text.substr(kMany.size()));
+    const std::size_t at = parser_text.find(kRequired);
+    if (at == std::string_view::npos || !parser_text.ends_with(kMissing))
+        return std::string(parser_text);
+    std::string_view value = parser_text.substr(at + kRequired.size());
+    value.remove_suffix(kMissing.size());
+    return fmt::format("{} needs a value: {}", parser_text.substr(0, at), value);
+}
+
 }  // namespace rekey

@@ -21,4 +21,10 @@ namespace rekey {
 [[nodiscard]] Result<std::int64_t> read_whole_number(std::string_view given, std::int64_t min,
                                                      std::int64_t max);
 
+// CLI11's own words about a missing value and about what it did not expect, in ours:
+//   --listen: 1 required HOST:PORT missing            --listen needs a value: HOST:PORT
+//   The following argument was not expected: --x      --x was not expected
+// Other texts stay as they are.
+[[nodiscard]] std::string reworded(std::string_view parser_text);
+
 }  // namespace rekey

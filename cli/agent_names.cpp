@@ -117,7 +117,9 @@ std::vector<std::string> nearest_names(std::string_view wanted,
     for (const std::string& name : known) {
         const bool contained = wanted.size() >= 3 && name.find(wanted) != std::string::npos;
         const std::size_t steps = distance(wanted, name);
-        const std::size_t allowed = std::max<std::size_t>(1, wanted.size() / 3);
+        // Two letters that changed places are two steps.
+        const std::size_t least = wanted.size() < 4 ? 1 : 2;
+        const std::size_t allowed = std::max<std::size_t>(least, wanted.size() / 3);
         if (contained || steps <= allowed) ranked.emplace_back(contained ? 1 : steps, name);
     }
     std::sort(ranked.begin(), ranked.end());

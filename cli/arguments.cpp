@@ -84,7 +84,7 @@ std::string unknown_command(const CLI::App& group, const std::string& word) {
 ParserAnswer not_understood(const CLI::App& app, const CLI::ParseError& error) {
     std::string path = "rekeyctl";
     const CLI::App& command = *innermost(&app, path);
-    std::string what = error.what();
+    std::string what = reworded(error.what());
     const std::vector<std::string> rest = app.remaining(true);
     if (!command.get_subcommands(nullptr).empty() && !rest.empty())
         what = unknown_command(command, rest.front());

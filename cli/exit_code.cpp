@@ -32,8 +32,8 @@ std::string detail(const Error& error, std::string_view name) {
 std::string_view advice(Code code) {
     switch (code) {
         case Code::unknown_credential:
-            return "The server does not know this API key: check REKEY_API_KEY or --api-key-file, "
-                   "or make a new one on the server's host with: rekeyd admin-key --reset";
+            return "Check REKEY_API_KEY or --api-key-file, or make a new one on the server's host "
+                   "with: rekeyd admin-key --reset";
         case Code::token_expired:
             return "The API key has expired: use another one";
         case Code::agent_suspended:
@@ -46,7 +46,8 @@ std::string_view advice(Code code) {
         case Code::agent_offline:
             return "The agent has no connection: see its state with: rekeyctl agents get NAME";
         case Code::method_not_found:
-            return "This server has no such method: compare versions with: rekeyctl info";
+            return "Methods are listed in docs/protocol.md; is the server older? See: rekeyctl "
+                   "info";
         case Code::internal:
         case Code::corrupt:
             return "The server's log says more";

@@ -14,6 +14,12 @@
 namespace rekey::cli {
 namespace {
 
+std::string text_detail(const Error& error, std::string_view name) {
+    const auto* value = error.details() == nullptr ? nullptr : error.details()->if_contains(name);
+    return value == nullptr || !value->is_string() ? std::string()
+                                                   : std::string(value->get_string());
+}
+
 Error not_understood(const net::HttpResponse& response) {
     return with_way_out(
         Error(Code::unavailable,
@@ -41,11 +47,7 @@ std::string way_out_of_certificate(const std::string& reason, const Target& targ
 
 Error not_reached(const Error& error, const Target& target) {
     if (error.code() == Code::permission_denied) {
-        std::string reason;
-        if (error.details() != nullptr)
-            if (const auto* value = error.details()->if_contains("reason");
-                value != nullptr && value->is_string())
-                reason = value->get_string();
+        const std::string reason = text_detail(error, "reason");
         return with_way_out(
             Error(Code::permission_denied, fmt::format("the server at {} is not believed: {}",
                                                        target.url(), error.message())),
@@ -53,8 +55,14 @@ Error not_reached(const Error& error, const Target& target) {
     }
     std::string way_out = fmt::format("Is rekeyd running, and is {} its address (from {})?",
                                       target.url(), target.source);
-    way_out += target.trust ? " If it runs with --plain-http, add --plain-http"
-                            : " If it speaks TLS, leave --plain-http out";
+    if (text_detail(error, "reason") == "no_tls")
+        way_out = fmt::format(
+            "Is {}:{} the right address (from {})? A rekeyd that runs with --plain-http is spoken "
+            "to with --plain-http",
+            target.address.host, target.address.port, target.source);
+    else
+        way_out += target.trust ? " If it runs with --plain-http, add --plain-http"
+                                : " If it speaks TLS, leave --plain-http out";
     return with_way_out(
         Error(error.code(), fmt::format("no answer from {}: {}", target.url(), error.message())),
         way_out);

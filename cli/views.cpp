@@ -36,6 +36,7 @@ Cell agent_status_cell(AgentStatus status) {
 
 Cell connection_cell(const AgentSummary& agent) {
     if (agent.connected) return {"connected", {}, Tone::good};
+    if (!agent.enrolled && agent.type == "admin") return {"-"};  // has API keys and no daemon
     return {agent.enrolled ? "offline" : "not enrolled", {}, Tone::waiting};
 }
 
@@ -49,6 +50,11 @@ Cell generation_cell(const AgentSummary& agent) {
         return {fmt::format("{} (not confirmed)", agent.generation),
                 fmt::format("{} ?", agent.generation), Tone::waiting};
     return {std::to_string(agent.generation)};
+}
+
+// A session that lives was heard a moment ago; what is stored is written now and then.
+Cell last_seen_cell(const AgentSummary& agent, Time now) {
+    return agent.connected ? Cell{"now"} : time_cell(agent.last_seen_at, now);
 }
 
 Cell expiry_cell(const std::optional<Time>& expires_at, Time now) {
@@ -111,8 +117,7 @@ Table agents_table(const std::vector<AgentSummary>& agents, Time now) {
     for (const AgentSummary& agent : agents)
         table.add({text_cell(agent.name), agent_status_cell(agent.status), connection_cell(agent),
                    generation_cell(agent), expiry_cell(agent.token_expires_at, now),
-                   time_cell(agent.last_seen_at, now), text_cell(agent.type),
-                   text_cell(agent.agent_id)});
+                   last_seen_cell(agent, now), text_cell(agent.type), text_cell(agent.agent_id)});
     return table;
 }
 
@@ -125,7 +130,7 @@ Record agent_record(const AgentSummary& agent, Time now) {
                   {"owner", optional_cell(agent.owner)},
                   {"labels", labels_cell(agent.labels)},
                   {"created", time_cell(agent.created_at, now)},
-                  {"last seen", time_cell(agent.last_seen_at, now)},
+                  {"last seen", last_seen_cell(agent, now)},
                   {"generation", generation_cell(agent)},
                   {"token expires", expiry_cell(agent.token_expires_at, now)}};
     if (agent.pending) record.emplace_back("rotation", text_cell(agent.pending->rotation_id));

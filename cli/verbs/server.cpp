@@ -22,14 +22,30 @@ boost::json::value setting_value(const std::string& text) {
     return boost::json::string(text);
 }
 
-Error unknown_setting(const std::string& name, const boost::json::object& settings) {
+Error unknown_setting(Code code, const std::string& name, const boost::json::object& settings) {
     std::vector<std::string> known;
     for (const auto& member : settings) known.emplace_back(member.key());
     const std::vector<std::string> near = nearest_names(name, known);
-    return with_way_out(
-        Error(Code::not_found, fmt::format("no setting is called {}", printable(name))),
-        near.empty() ? std::string("All settings: rekeyctl settings list")
-                     : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
+    return with_way_out(Error(code, fmt::format("no setting is called {}", printable(name))),
+                        near.empty() ? std::string("All settings: rekeyctl settings list")
+                                     : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
+}
+
+// A name that the server refuses is a typing error, or one of those that are fixed at its start.
+Error explain_settings(Context& context, const boost::json::object& wanted, const Error& refusal) {
+    if (refusal.code() != Code::invalid_params) return refusal;
+    const auto now = call<protocol::SettingsGet>(context.api, {});
+    if (now.has_error()) return refusal;
+    for (const auto& member : wanted) {
+        if (now->value.settings.contains(member.key())) continue;
+        const std::string name(member.key());
+        if (now->value.read_only && now->value.read_only->contains(name))
+            return bad_argument(fmt::format("{} is fixed while the server runs", printable(name)),
+                                "It is a flag of rekeyd, a variable or a line of its file; change "
+                                "it there and start rekeyd again");
+        return unknown_setting(Code::invalid_params, name, now->value.settings);
+    }
+    return refusal;
 }
 
 // At most `max_bytes` of standard input; more is an error.
@@ -78,7 +94,7 @@ Result<ExitCode> get_setting(Context& context, const std::string& name) {
     const boost::json::value* value = answer.value.settings.if_contains(name);
     if (value == nullptr && answer.value.read_only)
         value = answer.value.read_only->if_contains(name);
-    if (value == nullptr) return unknown_setting(name, answer.value.settings);
+    if (value == nullptr) return unknown_setting(Code::not_found, name, answer.value.settings);
     print(context, answer.json, [&] { return setting_text(*value) + "\n"; });
     return ExitCode::ok;
 }
@@ -94,7 +110,9 @@ Result<ExitCode> set_settings(Context& context, const std::vector<std::string>& 
         params.settings[assignment.substr(0, equals)] =
             setting_value(assignment.substr(equals + 1));
     }
-    REKEY_TRY_ASSIGN(answer, call<protocol::SettingsSet>(context.api, params));
+    auto set = call<protocol::SettingsSet>(context.api, params);
+    if (set.has_error()) return explain_settings(context, params.settings, set.error());
+    const auto& answer = *set;
     print(context, answer.json, [&] {
         std::string text;
         for (const auto& member : params.settings) {

@@ -1,5 +1,7 @@
 #include "server/config/command_line.hpp"
 
+#include "base/option_value.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <map>
@@ -80,7 +82,7 @@ Result<std::variant<CommandLine, PrintAndExit>> read_command_line(int argc,
         return Outcome(PrintAndExit{app.help()});
     } catch (const CLI::ParseError& problem) {
         return Error(Code::invalid_params,
-                     std::string(problem.what()) + "; see `rekeyd --help` for what there is");
+                     reworded(problem.what()) + "; see `rekeyd --help` for what there is");
     }
     CommandLine line;
     if (admin_key->parsed()) line.command = Command::reset_admin_key;

@@ -30,4 +30,14 @@ BOOST_AUTO_TEST_CASE(whole_numbers_are_read_strictly) {
     BOOST_TEST(read_whole_number("-3", -5, 0).value() == -3);
 }
 
+BOOST_AUTO_TEST_CASE(the_parsers_words_become_ours) {
+    BOOST_TEST(reworded("--listen: 1 required HOST:PORT missing") ==
+               "--listen needs a value: HOST:PORT");
+    BOOST_TEST(reworded("The following argument was not expected: --x") == "--x was not expected");
+    BOOST_TEST(reworded("The following arguments were not expected: a b") ==
+               "a b were not expected");
+    for (const char* text : {"", "NAME is required", " missing", "--x: 1 required "})
+        BOOST_TEST(reworded(text) == text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,6 +58,22 @@ BOOST_AUTO_TEST_CASE(an_agent_is_named_by_name_or_id) {
     BOOST_TEST(server.count("agents.list") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_connected_agent_is_seen_now_and_an_admin_is_not_waited_for) {
+    protocol::AgentSummary there = agent(1, "web-1");
+    there.connected = true;
+    there.last_seen_at.reset();
+    protocol::AgentSummary admin = agent(2, "admin");
+    admin.type = "admin";
+    admin.enrolled = false;
+    admin.connected = false;
+    server.hold({there, admin});
+    BOOST_TEST((run({"agents", "list"}) == ExitCode::ok));
+    const std::string text = out.str();
+    const std::string first = text.substr(text.find("web-1"), text.find('\n', text.find("web-1")));
+    BOOST_TEST(first.find("  now  ") != std::string::npos);
+    BOOST_TEST(text.find("not enrolled") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_name_gets_suggestions) {
     server.hold({agent(1, "web-1"), agent(2, "database"), agent(3, "web-2")});
     BOOST_TEST((run({"agents", "get", "web-3"}) == ExitCode::failure));
@@ -66,6 +82,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_gets_suggestions) {
     err.str({});
     BOOST_TEST((run({"agents", "get", "data"}) == ExitCode::failure));
     BOOST_TEST(err.str().find("Did you mean database?") != std::string::npos);
+    err.str({});
+    BOOST_TEST((run({"agents", "get", "databsae"}) == ExitCode::failure));
+    BOOST_TEST(err.str().find("Did you mean database?") != std::string::npos);
+    err.str({});
+    BOOST_TEST((run({"agents", "get", "wbe-1"}) == ExitCode::failure));
+    BOOST_TEST(err.str().find("Did you mean web-1") != std::string::npos);
     err.str({});
     // No agent can have this name at all.
     BOOST_TEST((run({"agents", "get", "Web 1!"}) == ExitCode::failure));
@@ -132,6 +154,7 @@ BOOST_AUTO_TEST_CASE(a_quiet_enrollment_code_is_the_join_string_alone) {
 
 BOOST_AUTO_TEST_CASE(a_list_fits_the_terminal_it_is_shown_on) {
     protocol::AgentSummary one = agent(1, "a-rather-long-name-for-an-agent.example.com");
+    one.connected = false;
     one.last_seen_at = clock.now() - std::chrono::hours{2};
     one.token_expires_at = clock.now() + std::chrono::days{3};
     server.hold({one});

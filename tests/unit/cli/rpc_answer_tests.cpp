@@ -89,6 +89,13 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_reached_says_what_to_check) {
     BOOST_TEST(line.find("--plain-http") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_without_tls_is_told_so) {
+    const std::string line = error_line(
+        not_reached(Error(Code::unavailable, "no TLS").with("reason", "no_tls"), target()));
+    BOOST_TEST(line.find("spoken to with --plain-http") != std::string::npos);
+    BOOST_TEST(line.find("Is rekeyd running") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_certificate_that_is_not_believed_says_which_file_or_name_to_give) {
     const auto line = [](std::string_view reason, const Target& at) {
         return error_line(not_reached(Error(Code::permission_denied, "certificate")

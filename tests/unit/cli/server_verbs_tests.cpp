@@ -114,6 +114,20 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_usage_and_names_the_field) {
     BOOST_TEST(err.str().find("integer from 5 to 600") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_cannot_be_set_is_told_from_one_that_is_mistyped) {
+    serve_settings();
+    server.on<protocol::SettingsSet>(
+        [](const protocol::SettingsSet::Params&) -> Result<protocol::SettingsView> {
+            return protocol::bad_field({"settings.x", "the name of a setting"});
+        });
+    BOOST_TEST((run_anew({"settings", "set", "hartbeat_seconds=10"}) == ExitCode::usage));
+    BOOST_TEST(err.str() ==
+               "rekeyctl: invalid_params: no setting is called hartbeat_seconds. Did you mean "
+               "heartbeat_seconds?\n");
+    BOOST_TEST((run_anew({"settings", "set", "listen=1.2.3.4:5"}) == ExitCode::usage));
+    BOOST_TEST(err.str().find("listen is fixed while the server runs") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(audit_shows_the_newest_in_time_order_and_says_how_to_see_more) {
     server.hold({agent(1, "web-1")});
     serve_audit(1300);

@@ -139,6 +139,11 @@ BOOST_AUTO_TEST_CASE(a_wrong_choice_or_number_is_told_with_the_right_ones) {
                "--shards: \"few\" is not a whole number from 1 to 64");
 }
 
+BOOST_AUTO_TEST_CASE(what_the_parser_does_not_understand_is_told_in_words) {
+    BOOST_TEST(mentions(failure(load({"--nonsense"})), "--nonsense was not expected; see"));
+    BOOST_TEST(mentions(failure(load({"--listen"})), "--listen needs a value: HOST:PORT; see"));
+}
+
 BOOST_AUTO_TEST_CASE(contradicting_settings_end_the_start) {
     const ConfigFile file("rotate_at_fraction_min = 0.9\nrotate_at_fraction_max = 0.5\n");
     BOOST_TEST(mentions(failure(load({"--config", file.path().c_str()})), "rotate_at_fraction"));
