@@ -72,7 +72,8 @@ struct RotationRequest {
 // change.
 struct Credentials {
     AgentStatus status = AgentStatus::active;
-    std::uint64_t epoch = 0;  // grows with revoke, suspend, enrolling again: what was before is void
+    std::uint64_t epoch =
+        0;  // grows with revoke, suspend, enrolling again: what was before is void
     std::uint64_t next_generation = 1;
     std::uint64_t activated_generation = 0;
     std::optional<Time> rotate_at;  // drawn once per token at its promotion
@@ -137,8 +138,15 @@ struct ApiKeyRow {
     std::optional<Time> revoked_at;
 };
 
-// One minting and what became of it. Its progress (attempts, last reason) stands in the agent's row
-// while it is pending.
+// What it took to deliver a token, or to fail to.
+struct OfferHistory {
+    std::uint32_t attempts = 0;
+    std::optional<Time> offered_at;  // the newest offer
+    std::string last_reason;         // why the newest offer that failed was not completed
+    friend bool operator==(const OfferHistory&, const OfferHistory&) = default;
+};
+
+// One minting and what became of it. Its progress stands in the agent's row while it is pending.
 struct RotationRow {
     std::string rotation_id;
     std::string agent_id;
@@ -149,6 +157,7 @@ struct RotationRow {
     std::optional<Time> committed_at;  // promoted (S3)
     std::optional<Time> activated_at;  // (S6)
     std::optional<Time> ended_at;      // revoked, replaced or re-enrolled before it was promoted
+    OfferHistory offers;               // since it was committed or ended
 };
 
 // What happened, before the store gives it its place in the chain.

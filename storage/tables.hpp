@@ -98,11 +98,14 @@ class RotationsTable {
     [[nodiscard]] virtual Result<std::vector<RotationRow>> list(const RotationFilter& filter,
                                                                 std::string_view after,
                                                                 std::size_t limit) = 0;
+    // Without offers: nobody has heard of them yet.
     [[nodiscard]] virtual Result<> insert(const RotationRow& row) = 0;
     // Each sets its instant once; a second time, or for an unknown id, is no error.
-    [[nodiscard]] virtual Result<> mark_committed(std::string_view rotation_id, Time time) = 0;
+    [[nodiscard]] virtual Result<> mark_committed(std::string_view rotation_id, Time time,
+                                                  const OfferHistory& offers) = 0;
     [[nodiscard]] virtual Result<> mark_activated(std::string_view rotation_id, Time time) = 0;
-    [[nodiscard]] virtual Result<> mark_ended(std::string_view rotation_id, Time time) = 0;
+    [[nodiscard]] virtual Result<> mark_ended(std::string_view rotation_id, Time time,
+                                              const OfferHistory& offers) = 0;
 };
 
 class SettingsTable {

@@ -54,7 +54,7 @@ struct RotationView {
             field("activated_at", &RotationView::activated_at, "When the agent confirmed it."),
             field("attempts", &RotationView::attempts, "Offers so far."),
             field("offered_at", &RotationView::offered_at, "The newest offer."),
-            field("last_reason", &RotationView::last_reason, "Why it was not completed.")};
+            field("last_reason", &RotationView::last_reason, "Why the newest offer that failed was not completed.")};
     }
 };
 

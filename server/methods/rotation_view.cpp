@@ -22,6 +22,16 @@ protocol::RotationStatus to_wire(rotation::RotationStatus status) {
     return protocol::RotationStatus::ended;
 }
 
+namespace {
+
+void show(protocol::RotationView& view, const storage::OfferHistory& offers) {
+    view.attempts = offers.attempts;
+    view.offered_at = offers.offered_at;
+    if (!offers.last_reason.empty()) view.last_reason = offers.last_reason;
+}
+
+}  // namespace
+
 Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
                                              const storage::RotationRow& row) {
     protocol::RotationView view;
@@ -33,6 +43,7 @@ Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
     view.started_at = row.started_at;
     view.committed_at = row.committed_at;
     view.activated_at = row.activated_at;
+    show(view, row.offers);
     if (row.activated_at) {
         view.status = protocol::RotationStatus::activated;
         return view;
@@ -48,9 +59,7 @@ Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
     if (!pending || pending->rotation_id != row.rotation_id) return view;
     view.status = pending->last_reason.empty() ? protocol::RotationStatus::offered
                                                : protocol::RotationStatus::failing;
-    view.attempts = pending->attempts;
-    view.offered_at = pending->offered_at;
-    if (!pending->last_reason.empty()) view.last_reason = pending->last_reason;
+    show(view, {pending->attempts, pending->offered_at, pending->last_reason});
     return view;
 }
 

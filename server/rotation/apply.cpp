@@ -42,8 +42,17 @@ void name_rotation(boost::json::object& details, const Credentials& before,
         name_token(details, *before.pending);
 }
 
+// The agent's row forgets this with the pending token.
+storage::OfferHistory offers_of(const Credentials& before) {
+    if (!before.pending) return {};
+    return {.attempts = before.pending->attempts,
+            .offered_at = before.pending->offered_at,
+            .last_reason = before.pending->last_reason};
+}
+
 Result<> write_progress(storage::RotationsTable& rotations, const storage::AgentRow& row,
-                        const Changes& changes, const Cause& cause, Time now) {
+                        const Changes& changes, const storage::OfferHistory& offers,
+                        const Cause& cause, Time now) {
     const Credentials& after = row.credentials;
     if (changes.minted)
         REKEY_TRY(rotations.insert({.rotation_id = after.pending->rotation_id,
@@ -52,7 +61,8 @@ Result<> write_progress(storage::RotationsTable& rotations, const storage::Agent
                                     .cause = cause.minted_for,
                                     .actor = cause.actor,
                                     .started_at = now}));
-    if (changes.promoted) REKEY_TRY(rotations.mark_committed(after.current->rotation_id, now));
+    if (changes.promoted)
+        REKEY_TRY(rotations.mark_committed(after.current->rotation_id, now, offers));
     if (changes.activated) REKEY_TRY(rotations.mark_activated(after.current->rotation_id, now));
     return {};
 }
@@ -72,6 +82,7 @@ Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
     if (transition.action.starts_with("rotation."))
         name_rotation(event.details, row.credentials, transition.after, changes);
 
+    const storage::OfferHistory offers = offers_of(row.credentials);
     row.credentials = transition.after;
     row.updated_at = now;
     if (changes.promoted) row.rotation_count += 1;
@@ -82,9 +93,9 @@ Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
                                                    .hash = retired.hash,
                                                    .generation = retired.generation,
                                                    .retired_at = now}));
-    REKEY_TRY(write_progress(transaction.rotations(), row, changes, cause, now));
+    REKEY_TRY(write_progress(transaction.rotations(), row, changes, offers, cause, now));
     if (!transition.ended_rotation_id.empty())
-        REKEY_TRY(transaction.rotations().mark_ended(transition.ended_rotation_id, now));
+        REKEY_TRY(transaction.rotations().mark_ended(transition.ended_rotation_id, now, offers));
     transaction.audit().append(std::move(event));
     return {};
 }

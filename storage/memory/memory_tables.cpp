@@ -289,28 +289,32 @@ Result<> MemoryRotations::insert(const RotationRow& row) {
     if (data.rotations.contains(row.rotation_id)) return taken("rotations.rotation_id");
     REKEY_TRY(require_agent(row.agent_id));
     journal.remember(data.rotations, row.rotation_id);
-    data.rotations.emplace(row.rotation_id, row);
+    data.rotations.emplace(row.rotation_id, row).first->second.offers = {};
     return {};
 }
 
 Result<> MemoryRotations::mark(std::string_view rotation_id,
-                               std::optional<Time> RotationRow::* instant, Time time) {
+                               std::optional<Time> RotationRow::* instant, Time time,
+                               const OfferHistory* offers) {
     REKEY_TRY(journal.require_write());
     const auto found = data.rotations.find(rotation_id);
     if (found == data.rotations.end() || found->second.*instant) return {};
     journal.remember(data.rotations, found->first);
     found->second.*instant = time;
+    if (offers != nullptr) found->second.offers = *offers;
     return {};
 }
 
-Result<> MemoryRotations::mark_committed(std::string_view rotation_id, Time time) {
-    return mark(rotation_id, &RotationRow::committed_at, time);
+Result<> MemoryRotations::mark_committed(std::string_view rotation_id, Time time,
+                                         const OfferHistory& offers) {
+    return mark(rotation_id, &RotationRow::committed_at, time, &offers);
 }
 Result<> MemoryRotations::mark_activated(std::string_view rotation_id, Time time) {
-    return mark(rotation_id, &RotationRow::activated_at, time);
+    return mark(rotation_id, &RotationRow::activated_at, time, nullptr);
 }
-Result<> MemoryRotations::mark_ended(std::string_view rotation_id, Time time) {
-    return mark(rotation_id, &RotationRow::ended_at, time);
+Result<> MemoryRotations::mark_ended(std::string_view rotation_id, Time time,
+                                     const OfferHistory& offers) {
+    return mark(rotation_id, &RotationRow::ended_at, time, &offers);
 }
 
 Result<boost::json::object> MemorySettings::all() {

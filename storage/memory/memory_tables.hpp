@@ -113,13 +113,15 @@ class MemoryRotations final : public RotationsTable, private TableBase {
                                                         std::string_view after,
                                                         std::size_t limit) override;
     [[nodiscard]] Result<> insert(const RotationRow& row) override;
-    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time,
+                                          const OfferHistory& offers) override;
     [[nodiscard]] Result<> mark_activated(std::string_view rotation_id, Time time) override;
-    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time,
+                                      const OfferHistory& offers) override;
 
   private:
     Result<> mark(std::string_view rotation_id, std::optional<Time> RotationRow::* instant,
-                  Time time);
+                  Time time, const OfferHistory* offers);
 };
 
 class MemorySettings final : public SettingsTable, private TableBase {

@@ -14,7 +14,7 @@ namespace {
 
 #define REKEY_SELECT_ROTATION                                                            \
     "SELECT rotation_id, agent_id, generation, cause, actor, started_at, committed_at, " \
-    "activated_at, ended_at FROM rotations "
+    "activated_at, ended_at, attempts, offered_at, last_reason FROM rotations "
 
 Result<RotationRow> read_rotation(Columns& columns) {
     RotationRow row;
@@ -29,11 +29,21 @@ Result<RotationRow> read_rotation(Columns& columns) {
     row.committed_at = columns.optional_time();
     row.activated_at = columns.optional_time();
     row.ended_at = columns.optional_time();
+    row.offers.attempts = static_cast<std::uint32_t>(columns.number());
+    row.offers.offered_at = columns.optional_time();
+    row.offers.last_reason = columns.text();
     return columns.finish(std::move(row));
 }
 
-Result<> mark(Statement& statement, std::string_view rotation_id, Time time) {
-    REKEY_TRY(statement.start().bind(time).bind(rotation_id).change());
+Result<> mark(Statement& statement, std::string_view rotation_id, Time time,
+              const OfferHistory& offers) {
+    REKEY_TRY(statement.start()
+                  .bind(time)
+                  .bind(std::uint64_t{offers.attempts})
+                  .bind(offers.offered_at)
+                  .bind(offers.last_reason)
+                  .bind(rotation_id)
+                  .change());
     return {};
 }
 
@@ -58,14 +68,14 @@ SqliteRotations::SqliteRotations(Connection& connection)
               "WHERE agent_id = ?2"),
       link_(connection, "UPDATE agents SET last_rotation_id = ? WHERE agent_id = ?"),
       commit_(connection,
-              "UPDATE rotations SET committed_at = ? WHERE rotation_id = ? "
-              "AND committed_at IS NULL"),
+              "UPDATE rotations SET committed_at = ?, attempts = ?, offered_at = ?, "
+              "last_reason = ? WHERE rotation_id = ? AND committed_at IS NULL"),
       activate_(connection,
                 "UPDATE rotations SET activated_at = ? WHERE rotation_id = ? "
                 "AND activated_at IS NULL"),
       end_(connection,
-           "UPDATE rotations SET ended_at = ? WHERE rotation_id = ? "
-           "AND ended_at IS NULL") {}
+           "UPDATE rotations SET ended_at = ?, attempts = ?, offered_at = ?, "
+           "last_reason = ? WHERE rotation_id = ? AND ended_at IS NULL") {}
 
 Result<RotationRow> SqliteRotations::find(std::string_view rotation_id) {
     return find_.start().bind(rotation_id).one("rotation", read_rotation);
@@ -103,14 +113,17 @@ Result<> SqliteRotations::insert(const RotationRow& row) {
     return {};
 }
 
-Result<> SqliteRotations::mark_committed(std::string_view rotation_id, Time time) {
-    return mark(commit_, rotation_id, time);
+Result<> SqliteRotations::mark_committed(std::string_view rotation_id, Time time,
+                                         const OfferHistory& offers) {
+    return mark(commit_, rotation_id, time, offers);
 }
 Result<> SqliteRotations::mark_activated(std::string_view rotation_id, Time time) {
-    return mark(activate_, rotation_id, time);
+    REKEY_TRY(activate_.start().bind(time).bind(rotation_id).change());
+    return {};
 }
-Result<> SqliteRotations::mark_ended(std::string_view rotation_id, Time time) {
-    return mark(end_, rotation_id, time);
+Result<> SqliteRotations::mark_ended(std::string_view rotation_id, Time time,
+                                     const OfferHistory& offers) {
+    return mark(end_, rotation_id, time, offers);
 }
 
 SqliteSettings::SqliteSettings(Connection& connection)

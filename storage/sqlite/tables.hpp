@@ -90,9 +90,11 @@ class SqliteRotations final : public RotationsTable {
                                                         std::string_view after,
                                                         std::size_t limit) override;
     [[nodiscard]] Result<> insert(const RotationRow& row) override;
-    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_committed(std::string_view rotation_id, Time time,
+                                          const OfferHistory& offers) override;
     [[nodiscard]] Result<> mark_activated(std::string_view rotation_id, Time time) override;
-    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time) override;
+    [[nodiscard]] Result<> mark_ended(std::string_view rotation_id, Time time,
+                                      const OfferHistory& offers) override;
 
   private:
     Statement find_, list_, list_of_agent_, insert_, link_, commit_, activate_, end_;

@@ -80,6 +80,11 @@ BOOST_AUTO_TEST_CASE(a_database_of_schema_1_is_migrated_with_its_agents) {
     BOOST_REQUIRE(read.has_value());
     BOOST_CHECK(read->credentials == full.credentials);
     BOOST_CHECK(read->labels == full.labels);
+    // Of a rotation from before its offers were kept, nothing is known.
+    const auto rotation = read_now(
+        store(), [](Transaction& t) { return t.rotations().list({.agent_id = id_of(1)}, "", 1); });
+    BOOST_REQUIRE(rotation.has_value() && rotation->size() == 1U);
+    BOOST_CHECK(rotation->front().offers == OfferHistory{});
     const auto old = read_now(store(), [](Transaction& t) { return t.agents().find(id_of(3)); });
     BOOST_REQUIRE(old->credentials.current);
     BOOST_TEST(!old->credentials.current->expires_at);
@@ -97,6 +102,19 @@ BOOST_AUTO_TEST_CASE(a_database_of_schema_1_is_migrated_with_its_agents) {
     const auto chain = read_chain(store());
     BOOST_TEST(chain.size() == 4U);
     BOOST_TEST(!verify_chain(chain));
+    close();
+    BOOST_TEST(number("PRAGMA user_version") == newest());
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_schema_2_keeps_what_its_rotations_needed) {
+    load_dump("schema_0002.sql");
+    open();
+    const auto rotation = read_now(
+        store(), [](Transaction& t) { return t.rotations().list({.agent_id = id_of(1)}, "", 1); });
+    BOOST_REQUIRE(rotation.has_value() && rotation->size() == 1U);
+    const OfferHistory offers{3, Time(std::chrono::milliseconds(1799999999000)), "disk_full"};
+    BOOST_CHECK(rotation->front().offers == offers);
+    BOOST_TEST(!verify_chain(read_chain(store())));
     close();
     BOOST_TEST(number("PRAGMA user_version") == newest());
 }

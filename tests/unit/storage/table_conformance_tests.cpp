@@ -208,6 +208,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(rotations_are_listed_newest_first_and_marked_once,
                                             now,
                                             {},
                                             {},
+                                            {},
                                             {}}));
         return {};
     });
@@ -227,11 +228,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(rotations_are_listed_newest_first_and_marked_once,
     BOOST_CHECK(list({.agent_id = id_of(3)}, "", 2).empty());
 
     write_ok(engine.store(), [=](Transaction& t) -> Result<> {
-        for (const Time time : {now, now + Milliseconds(1)}) {
-            REKEY_TRY(t.rotations().mark_committed(id_of(101), time));
+        for (const std::uint32_t attempt : {1U, 2U}) {
+            const Time time = now + Milliseconds(attempt - 1);
+            const OfferHistory offers{attempt + 4, time - Milliseconds(9), "disk_full"};
+            REKEY_TRY(t.rotations().mark_committed(id_of(101), time, offers));
             REKEY_TRY(t.rotations().mark_activated(id_of(102), time));
-            REKEY_TRY(t.rotations().mark_ended(id_of(103), time));
-            REKEY_TRY(t.rotations().mark_ended(id_of(999), time));
+            REKEY_TRY(t.rotations().mark_ended(id_of(103), time, offers));
+            REKEY_TRY(t.rotations().mark_ended(id_of(999), time, offers));
         }
         return {};
     });
@@ -242,13 +245,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(rotations_are_listed_newest_first_and_marked_once,
     BOOST_CHECK(find(101).committed_at == now && !find(101).activated_at && !find(101).ended_at);
     BOOST_CHECK(find(102).activated_at == now && !find(102).committed_at);
     BOOST_CHECK(find(103).ended_at == now && !find(103).committed_at);
+    const OfferHistory first{5, now - Milliseconds(9), "disk_full"};
+    BOOST_CHECK(find(101).offers == first && find(103).offers == first);
+    BOOST_CHECK(find(102).offers == OfferHistory{} && find(104).offers == OfferHistory{});
     BOOST_TEST(find(103).generation == 3U);
     BOOST_TEST(find(103).actor == "who");
     BOOST_CHECK(find(103).started_at == now);
-    BOOST_CHECK(code_of(write_now(engine.store(), [=](Transaction& t) {
-                    return t.rotations().insert(
-                        {id_of(200), id_of(9), 1, RotationCause::agent, "who", now, {}, {}, {}});
-                })) == Code::not_found);
+    BOOST_CHECK(
+        code_of(write_now(engine.store(), [=](Transaction& t) {
+            return t.rotations().insert(
+                {id_of(200), id_of(9), 1, RotationCause::agent, "who", now, {}, {}, {}, {}});
+        })) == Code::not_found);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(settings_and_facts_are_replaced, Engine, Engines) {

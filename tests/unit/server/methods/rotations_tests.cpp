@@ -77,6 +77,27 @@ BOOST_AUTO_TEST_CASE(a_connected_agent_gets_its_offer_and_a_second_start_is_the_
                text(started, "rotation_id"));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_rotation_needed_is_shown_when_it_is_over) {
+    const auto agent_id = settled_agent("a");
+    const auto session = connect(agent_id, 1);
+    const auto started = ok(admin, "rotations.start", {{"agent_id", agent_id}});
+    const auto pending = *row(agent_id).credentials.pending;
+    change_row(agent_id, [](storage::AgentRow& row) { row.credentials.pending.reset(); });
+    static_cast<void>(write<bool>([&](storage::Transaction& transaction) -> Result<bool> {
+        REKEY_TRY(transaction.rotations().mark_committed(pending.rotation_id, clock.now(),
+                                                         {3, pending.offered_at, "timeout"}));
+        return true;
+    }));
+    for (const auto& shown :
+         {ok(admin, "rotations.get", {{"rotation_id", pending.rotation_id}}),
+          ok(admin, "rotations.list").at("rotations").as_array().at(0).as_object()}) {
+        BOOST_TEST(text(shown, "status") == "committed");
+        BOOST_TEST(shown.at("attempts").to_number<int>() == 3);
+        BOOST_TEST(text(shown, "last_reason") == "timeout");
+        BOOST_TEST(shown.contains("offered_at"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(many_at_once_each_with_its_own_answer) {
     const auto a = settled_agent("a");
     const auto b = settled_agent("b");

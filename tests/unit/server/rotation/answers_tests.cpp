@@ -279,6 +279,20 @@ BOOST_AUTO_TEST_CASE(a_deliverable_offer_that_only_meets_disconnects_raises_the_
     BOOST_TEST(database->audit.back().event.details.at("reason").as_string() == "disconnected");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_rotation_needed_is_known_after_it_is_over) {
+    answer(link->offer(), link->failed(link->offer(), "disk_full"));
+    clock.advance(2h);
+    tick(*link);
+    const Time offered_at = clock.now();
+    clock.advance(1s);
+    finish(*link);
+    BOOST_TEST(!credentials("a").pending);
+    const auto& offers = database->rotations.at(rotation_id).offers;
+    BOOST_TEST(offers.attempts == 2U);
+    BOOST_TEST((offers.offered_at == offered_at));
+    BOOST_TEST(offers.last_reason == "disk_full");
+}
+
 BOOST_AUTO_TEST_CASE(the_commit_comes_again_until_it_is_answered) {
     answer(link->offer(), link->complete(link->offer()));
     BOOST_TEST(link->count("agent.commit") == 1U);
