@@ -117,7 +117,8 @@ Result<Transition> bar(const Credentials& credentials) {
     REKEY_TRY_ASSIGN(transition, enroll(as_active));
     transition.action = "agent.barred";
     transition.after.status = credentials.status;
-    transition.after.epoch += 1;
+    // Once, also if there was no token to retire.
+    transition.after.epoch = credentials.epoch + 1;
     return transition;
 }
 
