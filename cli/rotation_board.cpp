@@ -49,11 +49,14 @@ Progress progress_of(const TrackedRotation& rotation) {
             return Progress::done;
         case RotationStatus::at_next_connect:
             return Progress::at_next_connect;
+        case RotationStatus::queued:
         case RotationStatus::offered:
         case RotationStatus::committed:
             return Progress::under_way;
         case RotationStatus::failing:
             return lasts(rotation.reason) ? Progress::failing : Progress::under_way;
+        case RotationStatus::in_grace:
+            return Progress::not_started;
         case RotationStatus::ended:
             break;
     }

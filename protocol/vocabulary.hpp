@@ -39,8 +39,10 @@ constexpr auto names_of(AgentStatus) {
     return std::to_array<std::string_view>({"active", "suspended", "revoked", "deleted"});
 }
 
-// How far a rotation came, as admins see it. `ended` (revoked or replaced before it was committed)
-// is found in rotations.get and .list only.
+// How far a rotation came, as admins see it. `queued`: minted, and its first offer takes its turn
+// (rotation_concurrency). `at_next_connect`: the agent is offline; what was minted for it, if
+// anything, is offered when it is back. `in_grace` (nothing begins before not_before) is found in
+// rotations.start only, `ended` (revoked or replaced before it was committed) in .get and .list.
 enum class RotationStatus : std::uint8_t {
     offered,
     at_next_connect,
@@ -48,10 +50,12 @@ enum class RotationStatus : std::uint8_t {
     activated,
     failing,
     ended,
+    queued,
+    in_grace,
 };
 constexpr auto names_of(RotationStatus) {
-    return std::to_array<std::string_view>(
-        {"offered", "at_next_connect", "committed", "activated", "failing", "ended"});
+    return std::to_array<std::string_view>({"offered", "at_next_connect", "committed", "activated",
+                                            "failing", "ended", "queued", "in_grace"});
 }
 
 // Why an agent could not take an offered token (`reason` of rotation_failed).

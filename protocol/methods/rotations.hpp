@@ -6,22 +6,26 @@
 namespace rekey::protocol {
 
 // What rotations.start did for one agent. For an agent that is offline nothing is minted:
-// at_next_connect, without rotation_id and generation.
+// at_next_connect, without rotation_id and generation, unless a token was pending already.
 struct StartedRotation {
     std::string agent_id;
     std::optional<RotationStatus> status;
     std::optional<std::string> rotation_id;
     std::optional<std::uint64_t> generation;
     std::optional<bool> already_pending;
+    std::optional<Time> not_before;
     std::optional<boost::json::object> error;
     static constexpr auto fields() {
         return std::tuple{
             field("agent_id", &StartedRotation::agent_id, "The agent.", kUuid),
-            field("status", &StartedRotation::status, "How far it came; absent with error."),
+            field("status", &StartedRotation::status,
+                  "How far it came; absent with error, but for in_grace."),
             field("rotation_id", &StartedRotation::rotation_id, "Names the minting.", kUuid),
             field("generation", &StartedRotation::generation, "Of the new token.", kGeneration),
             field("already_pending", &StartedRotation::already_pending,
                   "True: it is the one that was under way already."),
+            field("not_before", &StartedRotation::not_before,
+                  "With in_grace: when the grace of the last rotation is over."),
             field("error", &StartedRotation::error,
                   "Of many agents: why this one was refused, as in error.data.",
                   Rule{.max_bytes = limits::kErrorBytes})};
@@ -54,7 +58,8 @@ struct RotationView {
             field("activated_at", &RotationView::activated_at, "When the agent confirmed it."),
             field("attempts", &RotationView::attempts, "Offers so far."),
             field("offered_at", &RotationView::offered_at, "The newest offer."),
-            field("last_reason", &RotationView::last_reason, "Why the newest offer that failed was not completed.")};
+            field("last_reason", &RotationView::last_reason,
+                  "Why the newest offer that failed was not completed.")};
     }
 };
 

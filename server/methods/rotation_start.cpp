@@ -1,3 +1,4 @@
+#include "base/time_format.hpp"
 #include "protocol/errors.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "server/methods/parts.hpp"
@@ -31,11 +32,22 @@ rotation::StartRequest request_for(const std::string& agent_id, const Caller& ca
     return request;
 }
 
+// When may_begin would allow it, if it was the grace that it refused for.
+std::optional<Time> not_before_of(const Error& error) {
+    const auto* details = error.details();
+    const auto* text = details == nullptr ? nullptr : details->if_contains("not_before");
+    if (text == nullptr) return std::nullopt;
+    const auto time = parse_rfc3339(text->as_string());
+    return time.has_value() ? std::optional(*time) : std::nullopt;
+}
+
 StartedRotation to_wire(const std::string& agent_id, const Result<rotation::RotationView>& view) {
     StartedRotation started;
     started.agent_id = agent_id;
     if (view.has_error()) {
         started.error = protocol::error_body(view.error());
+        started.not_before = not_before_of(view.error());
+        if (started.not_before) started.status = protocol::RotationStatus::in_grace;
         return started;
     }
     started.status = methods::to_wire(view->status);

@@ -8,6 +8,8 @@ protocol::RotationStatus to_wire(rotation::RotationStatus status) {
     switch (status) {
         case rotation::RotationStatus::at_next_connect:
             return protocol::RotationStatus::at_next_connect;
+        case rotation::RotationStatus::queued:
+            return protocol::RotationStatus::queued;
         case rotation::RotationStatus::offered:
             return protocol::RotationStatus::offered;
         case rotation::RotationStatus::failing:
@@ -33,7 +35,8 @@ void show(protocol::RotationView& view, const storage::OfferHistory& offers) {
 }  // namespace
 
 Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
-                                             const storage::RotationRow& row) {
+                                             const storage::RotationRow& row,
+                                             const rotation::Coordinator& coordinator) {
     protocol::RotationView view;
     view.agent_id = row.agent_id;
     view.rotation_id = row.rotation_id;
@@ -57,8 +60,7 @@ Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
     REKEY_TRY_ASSIGN(agent, transaction.agents().find(row.agent_id));
     const auto& pending = agent.credentials.pending;
     if (!pending || pending->rotation_id != row.rotation_id) return view;
-    view.status = pending->last_reason.empty() ? protocol::RotationStatus::offered
-                                               : protocol::RotationStatus::failing;
+    view.status = to_wire(coordinator.pending_status(row.agent_id, *pending));
     show(view, {pending->attempts, pending->offered_at, pending->last_reason});
     return view;
 }

@@ -9,8 +9,10 @@ namespace rekey::server::methods {
 
 [[nodiscard]] protocol::RotationStatus to_wire(rotation::RotationStatus status);
 
-// The rotation's own row, with the progress that stands in its agent's row while it is pending.
-[[nodiscard]] Result<protocol::RotationView> view_rotation(storage::Transaction& transaction,
-                                                           const storage::RotationRow& row);
+// The rotation's own row; while it is pending, with the progress that stands in its agent's row,
+// and what can be done about it now.
+[[nodiscard]] Result<protocol::RotationView> view_rotation(
+    storage::Transaction& transaction, const storage::RotationRow& row,
+    const rotation::Coordinator& coordinator);
 
 }  // namespace rekey::server::methods

@@ -19,15 +19,15 @@ using rpc::Caller;
 using rpc::Task;
 
 Task<Result<RotationView>> get(const Parts& parts, std::string rotation_id) {
-    auto unit = [rotation_id](storage::Transaction& transaction) -> Result<RotationView> {
+    auto unit = [&parts, rotation_id](storage::Transaction& transaction) -> Result<RotationView> {
         REKEY_TRY_ASSIGN(row, transaction.rotations().find(rotation_id));
-        return view_rotation(transaction, row);
+        return view_rotation(transaction, row, parts.coordinator);
     };
     co_return co_await rpc::read_from<RotationView>(parts.store, std::move(unit));
 }
 
 // "Came this far" is not a column: pages are read until enough rows fit, or there are no more.
-Result<RotationsList::Result> collect(storage::Transaction& transaction,
+Result<RotationsList::Result> collect(storage::Transaction& transaction, const Parts& parts,
                                       const RotationsList::Params& params) {
     RotationsList::Result page;
     storage::RotationFilter filter;
@@ -39,7 +39,7 @@ Result<RotationsList::Result> collect(storage::Transaction& transaction,
     for (;;) {
         REKEY_TRY_ASSIGN(rows, transaction.rotations().list(filter, after, chunk));
         for (const auto& row : rows) {
-            REKEY_TRY_ASSIGN(view, view_rotation(transaction, row));
+            REKEY_TRY_ASSIGN(view, view_rotation(transaction, row, parts.coordinator));
             if (params.status && view.status != *params.status) continue;
             if (page.rotations.size() == wanted) {
                 page.next_cursor = page.rotations.back().rotation_id;
@@ -53,8 +53,8 @@ Result<RotationsList::Result> collect(storage::Transaction& transaction,
 }
 
 Task<Result<RotationsList::Result>> list(const Parts& parts, RotationsList::Params params) {
-    auto unit = [params](storage::Transaction& transaction) {
-        return collect(transaction, params);
+    auto unit = [&parts, params](storage::Transaction& transaction) {
+        return collect(transaction, parts, params);
     };
     co_return co_await rpc::read_from<RotationsList::Result>(parts.store, std::move(unit));
 }

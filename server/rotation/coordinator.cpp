@@ -13,6 +13,11 @@ void Coordinator::start(StartRequest request, std::function<void(Result<Rotation
     state_->start(std::move(request), std::move(answer));
 }
 
+RotationStatus Coordinator::pending_status(std::string_view agent_id,
+                                           const storage::PendingToken& pending) const {
+    return state_->pending_status(agent_id, pending);
+}
+
 void Coordinator::promote_at_connect(std::string agent_id, Bytes32 token_hash,
                                      std::function<void(Result<Accepted>)> answer) {
     state_->promote_at_connect(std::move(agent_id), token_hash, std::move(answer));

@@ -15,12 +15,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace rekey::server::rotation {
 
 // As protocol.md's rotation status, in the order of a rotation's life.
 enum class RotationStatus : std::uint8_t {
     at_next_connect,
+    queued,
     offered,
     failing,
     committed,
@@ -74,6 +76,11 @@ class Coordinator {
     // rotations.start and agent.rotate_key. With one pending it is that one again; an agent that is
     // offline gets a wish (`at_next_connect`). Errors as may_begin; `not_found`.
     void start(StartRequest request, std::function<void(Result<RotationView>)> answer);
+
+    // How far this pending token of the agent's has come: queued, offered, failing, or waiting for
+    // the next connect.
+    [[nodiscard]] RotationStatus pending_status(std::string_view agent_id,
+                                                const storage::PendingToken& pending) const;
 
     // A connect with the pending token proves that the agent holds it: promotes it (S3) if, read
     // again, the row still lets this hash in. The answer is what authenticate() then says; it comes

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -46,6 +47,10 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     std::mutex waiting_mutex;
     std::deque<std::string> waiting;  // agents that have something due, but no slot yet
     std::unordered_set<std::string> waiting_names;
+    // First offers of what was minted already; an entry of `queued` counts as long as its
+    // generation stands beside its agent: it was not offered otherwise meanwhile.
+    std::deque<Offer> queued;
+    std::unordered_map<std::string, std::uint64_t> queued_generations;
 
     // starting.cpp
     struct Begun {
@@ -73,6 +78,11 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     [[nodiscard]] SlotPtr take_slot();
     void release_slot();
     void wait_for_slot(const std::string& agent_id);
+    void queue_offer(Offer offer);
+    [[nodiscard]] std::optional<Offer> next_queued();
+    void forget_queued(const std::string& agent_id);
+    [[nodiscard]] RotationStatus pending_status(std::string_view agent_id,
+                                                const storage::PendingToken& pending);
     void serve_waiting();
 
     // answers.cpp

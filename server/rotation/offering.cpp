@@ -99,6 +99,7 @@ void Coordinator::State::offer_soon(Offer offer, SlotPtr slot) {
 }
 
 void Coordinator::State::send_offer(AgentLink& link, const Offer& offer, SlotPtr slot) {
+    forget_queued(offer.agent_id);
     LinkProgress& progress = link.progress();
     progress.attend_at = std::min(progress.attend_at, offer.attend_at);
     if (progress.offer_in_flight == offer.generation) return;

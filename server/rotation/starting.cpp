@@ -8,17 +8,16 @@ namespace rekey::server::rotation {
 
 namespace {
 
-RotationView pending_view(const storage::AgentRow& row) {
+RotationView pending_view(const storage::AgentRow& row, RotationStatus status) {
     const storage::PendingToken& pending = *row.credentials.pending;
-    return {
-        .agent_id = row.agent_id,
-        .status = pending.last_reason.empty() ? RotationStatus::offered : RotationStatus::failing,
-        .rotation_id = pending.rotation_id,
-        .generation = pending.generation,
-        .already_pending = true,
-        .attempts = pending.attempts,
-        .offered_at = pending.offered_at,
-        .last_reason = pending.last_reason};
+    return {.agent_id = row.agent_id,
+            .status = status,
+            .rotation_id = pending.rotation_id,
+            .generation = pending.generation,
+            .already_pending = true,
+            .attempts = pending.attempts,
+            .offered_at = pending.offered_at,
+            .last_reason = pending.last_reason};
 }
 
 RotationView offered_view(const Offer& offer, Time now) {
@@ -92,7 +91,10 @@ void Coordinator::State::start_connected(StartRequest request,
             storage::Transaction& transaction, storage::AgentRow& row) -> Result<Started> {
             const Time now = self->parts.clock.now();
             if (request.still_allowed) REKEY_TRY(request.still_allowed(transaction, now));
-            if (is_under_way(row.credentials)) return Started{pending_view(row), {}};
+            if (is_under_way(row.credentials))
+                return Started{
+                    pending_view(row, self->pending_status(row.agent_id, *row.credentials.pending)),
+                    {}};
             REKEY_TRY(require_enrolled(row.credentials));
             REKEY_TRY_ASSIGN(begun,
                              self->begin_in(transaction, row, request.cause, request.actor, now));
@@ -103,6 +105,8 @@ void Coordinator::State::start_connected(StartRequest request,
          answer = std::move(answer)](Result<Started> started) {
             if (started.has_error()) return answer(started.error());
             const std::string id = started->view.agent_id;
+            SlotPtr slot = started->begun ? self->try_slot() : nullptr;
+            if (started->begun && !slot) started->view.status = RotationStatus::queued;
             // The answer first: an agent that asked hears "started" and then the offer.
             answer(std::move(started->view));
             if (!started->begun && offer_at_once)
@@ -111,7 +115,10 @@ void Coordinator::State::start_connected(StartRequest request,
                     {});
             if (!started->begun) return;
             close_sessions(self->parts.agents, id, started->begun->transition);
-            self->offer_soon(std::move(started->begun->offer), self->take_slot());
+            if (slot)
+                self->offer_soon(std::move(started->begun->offer), std::move(slot));
+            else
+                self->queue_offer(std::move(started->begun->offer));
         });
 }
 
@@ -124,7 +131,9 @@ void Coordinator::State::wish(StartRequest request,
             storage::Transaction& transaction, storage::AgentRow& row) -> Result<RotationView> {
             const Time now = self->parts.clock.now();
             if (request.still_allowed) REKEY_TRY(request.still_allowed(transaction, now));
-            if (is_under_way(row.credentials)) return pending_view(row);
+            if (is_under_way(row.credentials))
+                return pending_view(row,
+                                    self->pending_status(row.agent_id, *row.credentials.pending));
             REKEY_TRY(require_enrolled(row.credentials));
             REKEY_TRY_ASSIGN(transition, rotation::request(row.credentials, {.cause = request.cause,
                                                                              .actor = request.actor,

@@ -1,3 +1,4 @@
+#include "base/time_format.hpp"
 #include "tests/unit/server/support/door_world.hpp"
 
 using namespace rekey;
@@ -145,6 +146,53 @@ BOOST_AUTO_TEST_CASE(a_caller_who_may_no_more_since_the_check_starts_nothing) {
     }
     BOOST_TEST(
         call_after_the_check(operator_, "rotations.start", {{"agent_id", here}}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(within_the_grace_each_row_says_so_and_until_when) {
+    const Time over = clock.now() + std::chrono::minutes{5};
+    const auto in_grace = [&](const std::string& name) {
+        const auto agent_id = settled_agent(name);
+        change_row(agent_id, [&](storage::AgentRow& row) {
+            row.credentials.next_generation = 3;
+            row.credentials.previous =
+                storage::PreviousToken{.generation = 1, .retire_after = over};
+        });
+        return agent_id;
+    };
+    const auto here = in_grace("here");
+    in_grace("away");
+    const auto session = connect(here, 1);
+    const auto all = ok(admin, "rotations.start", {{"all", true}});
+    BOOST_REQUIRE(all.at("rotations").as_array().size() == 2U);
+    for (const auto& entry : all.at("rotations").as_array()) {
+        BOOST_TEST(text(entry.as_object(), "status") == "in_grace");
+        BOOST_TEST(text(entry.as_object(), "not_before") == to_rfc3339(over));
+        BOOST_TEST(entry.at("error").at("name").as_string() == "wrong_state");
+        BOOST_TEST(!entry.as_object().contains("rotation_id"));
+    }
+    BOOST_TEST((refused(admin, "rotations.start", {{"agent_id", here}}) == Code::wrong_state));
+    const auto forced = ok(admin, "rotations.start", {{"agent_ids", {here}}, {"force", true}});
+    const auto& begun = forced.at("rotations").at(0).as_object();
+    BOOST_TEST(text(begun, "status") == "offered");
+    BOOST_TEST(!begun.contains("not_before"));
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_went_away_with_an_offer_is_at_next_connect_everywhere) {
+    const auto agent_id = settled_agent("a");
+    const auto session = connect(agent_id, 1);
+    const auto started = ok(admin, "rotations.start", {{"agent_id", agent_id}});
+    sessions.set_ready(agent_id, session->connection_generation(), false);
+    const boost::json::object named{{"rotation_id", text(started, "rotation_id")}};
+    const auto again = ok(admin, "rotations.start", {{"agent_ids", {agent_id}}});
+    const auto listed = ok(admin, "rotations.list", {{"status", "at_next_connect"}});
+    BOOST_REQUIRE(listed.at("rotations").as_array().size() == 1U);
+    for (const boost::json::object& shown :
+         {again.at("rotations").at(0).as_object(), ok(admin, "rotations.get", named),
+          ok(admin, "rotations.start", {{"agent_id", agent_id}}),
+          listed.at("rotations").at(0).as_object()}) {
+        BOOST_TEST(text(shown, "status") == "at_next_connect");
+        BOOST_TEST(text(shown, "rotation_id") == text(started, "rotation_id"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(exactly_one_selector) {

@@ -198,6 +198,70 @@ BOOST_AUTO_TEST_CASE(the_schedule_keeps_to_rotation_concurrency) {
     BOOST_TEST(c.count("agent.rotate") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_admin_starts_keeps_to_rotation_concurrency_and_says_so) {
+    change_settings([](SettingValues& values) { values.rotation_concurrency = 1; });
+    enrolled_agent("b");
+    enrolled_agent("c");
+    FakeLink& b = agents.connect("b", 1);
+    FakeLink& c = agents.connect("c", 1);
+    BOOST_TEST((start("a")->status == RotationStatus::offered));
+    for (const char* agent_id : {"b", "c"}) {
+        const auto view = start(agent_id, RotationCause::emergency);
+        BOOST_TEST((view->status == RotationStatus::queued));
+        BOOST_TEST(view->rotation_id.has_value());
+        BOOST_TEST((start(agent_id)->status == RotationStatus::queued));
+    }
+    BOOST_TEST(link.calls.size() + b.calls.size() + c.calls.size() == 1U);
+    // Whoever is silent holds its place for its time-out and no longer.
+    time_out(link.offer());
+    BOOST_TEST(b.count("agent.rotate") == 1U);
+    BOOST_TEST(credentials("b").pending->attempts == 1U);
+    BOOST_TEST((start("b")->status == RotationStatus::offered));
+    BOOST_TEST((start("c")->status == RotationStatus::queued));
+    finish(b);
+    BOOST_TEST(c.count("agent.rotate") == 1U);
+    finish(c);
+    BOOST_TEST(credentials("c").activated_generation == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_queued_and_reconnects_is_offered_at_once_and_not_twice) {
+    change_settings([](SettingValues& values) { values.rotation_concurrency = 1; });
+    enrolled_agent("b");
+    enrolled_agent("c");
+    agents.connect("b", 1);
+    agents.connect("c", 1);
+    for (const char* agent_id : {"a", "b", "c"}) BOOST_TEST(start(agent_id).has_value());
+    agents.disconnect("b");
+    agents.disconnect("c");
+    BOOST_TEST((start("b")->status == RotationStatus::at_next_connect));
+    BOOST_TEST(start("b")->rotation_id.has_value());
+    FakeLink& back = agents.connect("b", 1);
+    ready(back);
+    BOOST_TEST(back.count("agent.rotate") == 1U);
+    BOOST_TEST((start("b")->status == RotationStatus::offered));
+    finish(back);
+    finish(link);
+    BOOST_TEST(back.count("agent.rotate") == 1U);
+    // The one that stayed away took nobody's place.
+    BOOST_TEST((start("b", RotationCause::emergency)->status == RotationStatus::offered));
+}
+
+BOOST_AUTO_TEST_CASE(the_status_of_a_pending_token_is_the_same_word_for_all) {
+    start("a");
+    BOOST_TEST((start("a")->status == RotationStatus::offered));
+    answer(link.offer(), link.failed(link.offer(), "disk_full"));
+    BOOST_TEST((start("a")->status == RotationStatus::failing));
+    agents.disconnect("a");
+    const auto away = start("a");
+    BOOST_TEST((away->status == RotationStatus::at_next_connect));
+    BOOST_TEST(away->already_pending);
+    BOOST_TEST(*away->generation == 2U);
+    BOOST_TEST((coordinator.pending_status("a", *credentials("a").pending) ==
+                RotationStatus::at_next_connect));
+    // No wish beside it: it is that one again.
+    BOOST_TEST(!credentials("a").requested);
+}
+
 BOOST_AUTO_TEST_CASE(what_waited_for_a_place_and_went_offline_blocks_nobody) {
     change_settings([](SettingValues& values) { values.rotation_concurrency = 1; });
     enrolled_agent("b");
