@@ -62,7 +62,7 @@ Result<Changed> change_in(storage::Transaction& transaction, const Request& requ
         REKEY_TRY(transaction.api_keys().revoke_all(row.agent_id, request.now));
         REKEY_TRY(transaction.enrollment_codes().expire_unused(row.agent_id, request.now));
     }
-    return Changed{summarise(row, Presence::absent), std::move(transition)};
+    return Changed{summarise(row, Presence{}), std::move(transition)};
 }
 
 Task<Result<AgentSummary>> change(const Parts& parts, Change how, const Caller& caller,

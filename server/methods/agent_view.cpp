@@ -35,7 +35,7 @@ bool has_enrolled(const storage::AgentRow& row) {
     return row.enrolled_at.has_value() || row.identity_public_key.has_value();
 }
 
-protocol::AgentSummary summarise(const storage::AgentRow& row, Presence presence) {
+protocol::AgentSummary summarise(const storage::AgentRow& row, const Presence& presence) {
     const storage::Credentials& credentials = row.credentials;
     protocol::AgentSummary view;
     view.agent_id = row.agent_id;
@@ -43,11 +43,11 @@ protocol::AgentSummary summarise(const storage::AgentRow& row, Presence presence
     view.type = row.type;
     view.status = to_wire(credentials.status);
     view.enrolled = has_enrolled(row);
-    view.connected = presence == Presence::connected;
+    view.connected = presence.connected;
     if (!row.owner.empty()) view.owner = row.owner;
     view.labels = row.labels;
     view.created_at = row.created_at;
-    view.last_seen_at = row.last_seen_at;
+    view.last_seen_at = presence.heard_at ? presence.heard_at : row.last_seen_at;
     view.generation = credentials.current ? credentials.current->generation : 0;
     view.activated_generation = credentials.activated_generation;
     if (credentials.current) view.token_expires_at = credentials.current->expires_at;
@@ -58,7 +58,7 @@ protocol::AgentSummary summarise(const storage::AgentRow& row, Presence presence
     return view;
 }
 
-protocol::AgentDetail describe(const storage::AgentRow& row, Presence presence,
+protocol::AgentDetail describe(const storage::AgentRow& row, const Presence& presence,
                                const std::optional<sessions::SessionFacts>& session) {
     const storage::Credentials& credentials = row.credentials;
     protocol::AgentDetail view;

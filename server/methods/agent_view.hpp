@@ -9,10 +9,15 @@
 // An agent's row as admins see it.
 namespace rekey::server::methods {
 
-enum class Presence : std::uint8_t { absent, connected };
+// Whether the agent is connected, and when it was heard last if so: its row learns that later.
+struct Presence {
+    bool connected = false;
+    std::optional<Time> heard_at;
+};
 
-[[nodiscard]] protocol::AgentSummary summarise(const storage::AgentRow& row, Presence presence);
-[[nodiscard]] protocol::AgentDetail describe(const storage::AgentRow& row, Presence presence,
+[[nodiscard]] protocol::AgentSummary summarise(const storage::AgentRow& row,
+                                               const Presence& presence);
+[[nodiscard]] protocol::AgentDetail describe(const storage::AgentRow& row, const Presence& presence,
                                              const std::optional<sessions::SessionFacts>& session);
 
 // "Has enrolled at least once": from then on another enrollment ends what it holds.

@@ -19,7 +19,10 @@ using rpc::Caller;
 using rpc::Task;
 
 Presence presence_of(const Parts& parts, std::string_view agent_id) {
-    return parts.sessions.connected(agent_id) ? Presence::connected : Presence::absent;
+    const auto heard = parts.sessions.last_frame(agent_id);
+    if (!heard) return {};
+    const auto ago = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - *heard);
+    return {true, parts.clock.now() - ago};
 }
 
 // Whoever looks at the list of agents takes one of type "admin" for somebody's who may everything.
@@ -55,7 +58,7 @@ Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
         event.details["name"] = row.name;
         event.details["type"] = row.type;
         transaction.audit().append(std::move(event));
-        return summarise(row, Presence::absent);
+        return summarise(row, Presence{});
     };
     co_return co_await rpc::write_to<AgentSummary>(parts.store, std::move(unit));
 }
@@ -121,7 +124,7 @@ Result<AgentsList::Result> collect(storage::Transaction& transaction, const Part
         REKEY_TRY_ASSIGN(rows, read_page(transaction, params, filter, after, chunk));
         for (const auto& row : rows) {
             const Presence presence = presence_of(parts, row.agent_id);
-            if (params.connected && *params.connected != (presence == Presence::connected)) {
+            if (params.connected && *params.connected != presence.connected) {
                 continue;
             }
             if (page.agents.size() == wanted) {

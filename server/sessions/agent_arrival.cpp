@@ -36,7 +36,7 @@ CloseCode close_code_for(Code code) {
 void AgentSession::begin(SessionHost::List::iterator place) {
     place_ = place;
     host_.parts().registry.add(host_.shard(), shared_from_this());
-    host_.shard().wheel().arm(*this, last_frame_, limits::kHelloTimeout);
+    host_.shard().wheel().arm(*this, last_frame(), limits::kHelloTimeout);
     wire_->start(*this);
     read_row_again();
 }
@@ -159,7 +159,7 @@ void AgentSession::on_hello(const protocol::Request& request) {
     methods_ = std::move(hello->methods);
     const auto arrival = std::move(arrival_);
     phase_ = Phase::ready;
-    host_.shard().wheel().arm(*this, last_frame_, host_.silence());
+    host_.shard().wheel().arm(*this, last_frame(), host_.silence());
     host_.parts().registry.set_ready(agent_id_, connection_, true);
     host_.parts().log.info("agent.connected", {{"agent_id", agent_id_},
                                                {"name", arrival->admission.name},

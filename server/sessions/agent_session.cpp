@@ -35,7 +35,7 @@ SessionFacts AgentSession::facts() const {
     return {.connection_generation = connection_,
             .bound_generation = bound_generation_,
             .connected_at = connected_at_,
-            .last_seen_at = host_.wall_time_of(last_frame_),
+            .last_seen_at = host_.wall_time_of(last_frame()),
             .remote_address = wire_->remote_address(),
             .secure = wire_->is_secure(),
             .os = os_,
@@ -43,9 +43,10 @@ SessionFacts AgentSession::facts() const {
 }
 
 void AgentSession::on_frame() {
-    last_frame_ = host_.shard().now();
+    const SteadyTime now = host_.shard().now();
+    last_frame_.store(now, std::memory_order_relaxed);
     // Until it is ready its deadline is the one for its hello, however much it sends.
-    if (phase_ == Phase::ready) host_.shard().wheel().arm(*this, last_frame_, host_.silence());
+    if (phase_ == Phase::ready) host_.shard().wheel().arm(*this, now, host_.silence());
     if (probe_) resolve_probe(Life::answers);
 }
 
@@ -81,7 +82,7 @@ void AgentSession::on_parse_error(const Error& error) {
 
 std::uint32_t AgentSession::count_in_minute(MinuteCount& counter) const {
     const auto minute = static_cast<std::int32_t>(
-        std::chrono::duration_cast<std::chrono::minutes>(last_frame_.time_since_epoch()).count());
+        std::chrono::duration_cast<std::chrono::minutes>(last_frame().time_since_epoch()).count());
     if (std::exchange(counter.minute, minute) != minute) counter.count = 0;
     return ++counter.count;
 }

@@ -7,6 +7,7 @@
 #include "server/sessions/registry.hpp"
 #include "server/sessions/session_host.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,10 +34,11 @@ class AgentSession final : public RegisteredSession,
     void push_heartbeat_seconds(std::int64_t seconds);
     // agent.reconnect, and close with 4000.
     void drain(Milliseconds come_back_after);
-    // When something arrived last.
-    [[nodiscard]] SteadyTime last_frame() const { return last_frame_; }
 
     // RegisteredSession
+    [[nodiscard]] SteadyTime last_frame() const override {
+        return last_frame_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] const std::string& agent_id() const override { return agent_id_; }
     [[nodiscard]] std::uint64_t connection_generation() const override { return connection_; }
     [[nodiscard]] std::uint64_t bound_generation() const override { return bound_generation_; }
@@ -116,7 +118,7 @@ class AgentSession final : public RegisteredSession,
     std::unique_ptr<Probe> probe_;
     SessionHost::List::iterator place_{};
     Time connected_at_;
-    SteadyTime last_frame_;
+    std::atomic<SteadyTime> last_frame_;  // written by the shard, read by whoever asks
     MinuteCount parse_errors_;
     MinuteCount requests_;
     Phase phase_ = Phase::arriving;

@@ -95,6 +95,17 @@ bool SessionRegistry::connected(std::string_view agent_id) const {
     return ready_of(agent_id).has_value();
 }
 
+std::optional<SteadyTime> SessionRegistry::last_frame(std::string_view agent_id) const {
+    const Stripe& stripe = stripe_of(agent_id);
+    const std::lock_guard lock(stripe.mutex);
+    const auto agent = stripe.agents.find(agent_id);
+    if (agent == stripe.agents.end()) return std::nullopt;
+    // Under the lock, because that is what keeps the session alive here.
+    for (const Entry& entry : agent->second)
+        if (entry.ready) return entry.session->last_frame();
+    return std::nullopt;
+}
+
 std::size_t SessionRegistry::count() const { return ready_; }
 
 std::size_t SessionRegistry::connections() const { return registered_; }

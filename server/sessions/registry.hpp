@@ -35,6 +35,8 @@ struct SessionFacts {
 class RegisteredSession : public rotation::AgentLink {
   public:
     [[nodiscard]] virtual SessionFacts facts() const = 0;
+    // When something arrived last. Safe from any thread.
+    [[nodiscard]] virtual SteadyTime last_frame() const = 0;
     // Somebody else came with this agent's token. Tells, once, within
     // limits::kSupersedePingTimeout, whether this peer still lives.
     enum class Life : std::uint8_t { answers, silent };
@@ -72,6 +74,8 @@ class SessionRegistry final : public rotation::ConnectedAgents {
                                                           std::uint64_t connection) const;
 
     [[nodiscard]] bool connected(std::string_view agent_id) const override;
+    // When the agent's ready session heard something last; empty if there is none.
+    [[nodiscard]] std::optional<SteadyTime> last_frame(std::string_view agent_id) const;
     // Sessions that are ready.
     [[nodiscard]] std::size_t count() const override;
     void with(std::string_view agent_id, std::function<void(rotation::AgentLink&)> action,

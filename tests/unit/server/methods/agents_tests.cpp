@@ -1,3 +1,4 @@
+#include "base/time_format.hpp"
 #include "tests/unit/server/support/door_world.hpp"
 
 using namespace rekey;
@@ -111,6 +112,30 @@ BOOST_AUTO_TEST_CASE(list_knows_who_is_connected) {
         (names({{"connected", false}, {"type", "agent"}}) == std::vector<std::string>{"gone"}));
     sessions.set_ready(here, session->connection_generation(), false);
     BOOST_TEST(names({{"connected", true}}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_is_connected_was_seen_just_now) {
+    const auto here = create_agent("here");
+    const auto last_seen = [&](std::string_view method) {
+        auto answer = method == "agents.get"
+                          ? ok(admin, method, {{"agent_id", here}})
+                          : ok(admin, method, {{"name", "here"}}).at("agents").at(0).as_object();
+        return answer.contains("last_seen_at") ? text(answer, "last_seen_at") : std::string();
+    };
+    BOOST_TEST(last_seen("agents.list").empty());
+    const auto session = connect(here, 1);
+    clock.advance(std::chrono::seconds{10});
+    session->heard_at = clock.steady_now();
+    const std::string heard = to_rfc3339(clock.now());
+    clock.advance(std::chrono::seconds{3});
+    BOOST_TEST(last_seen("agents.list") == heard);
+    BOOST_TEST(last_seen("agents.get") == heard);
+    // Its row knows from an earlier day, and is what counts when it is gone.
+    const Time before = clock.now() - std::chrono::hours{24};
+    change_row(here, [&](storage::AgentRow& row) { row.last_seen_at = before; });
+    BOOST_TEST(last_seen("agents.list") == heard);
+    sessions.set_ready(here, session->connection_generation(), false);
+    BOOST_TEST(last_seen("agents.list") == to_rfc3339(before));
 }
 
 BOOST_AUTO_TEST_CASE(suspend_closes_the_sockets_and_keeps_the_tokens) {

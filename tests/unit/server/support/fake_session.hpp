@@ -28,8 +28,11 @@ class FakeSession final : public sessions::RegisteredSession {
     [[nodiscard]] sessions::SessionFacts facts() const override {
         return {.connection_generation = connection_generation()};
     }
+    [[nodiscard]] SteadyTime last_frame() const override { return heard_at; }
     void probe(std::function<void(Life)> answer) override { answer(Life::answers); }
     [[nodiscard]] std::uint16_t closed_with() const { return link_.closed_with; }
+
+    SteadyTime heard_at{};
 
   private:
     FakeLink link_;
