@@ -8,6 +8,7 @@
 #include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
+#include <sysexits.h>
 #include <utility>
 
 namespace rekey::server::app {
@@ -50,15 +51,16 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    [this](const std::string& agent_id, std::uint16_t code) {
                        close_admin_sockets(agent_id, code);
                    }},
-      dispatcher({methods, *store, clock, log, {}}),
+      calls(clock, settings),
+      dispatcher({methods, *store, clock, log, calls, {}}),
       failures(clock),
       enrollment_parts{
           *store,   coordinator,
           registry, master_key,
           settings, clock,
           log,      [this] { return certificate ? certificate->trust_anchor_pem() : ""; }},
-      http_parts{*store,   dispatcher, agent_door, registry,         enrollment_parts, failures,
-                 settings, clock,      log,        facts.started_at, draining} {
+      http_parts{*store, dispatcher, agent_door, registry, enrollment_parts, failures,
+                 calls,  settings,   clock,      log,      facts.started_at, draining} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     auto gate = std::make_shared<http::AddressGate>(limits::kUnauthenticatedConnectionsAnAddress);
@@ -82,7 +84,8 @@ SettingValues App::Rooms::read_settings() {
         log.warning("setting.ignored", {{"name", name}, {"source", "set"}});
     }
     if (values.has_error()) {
-        throw StartupError("the settings contradict each other: " + values.error().message());
+        throw StartupError("the settings contradict each other: " + values.error().message(),
+                           EX_CONFIG);
     }
     return *values;
 }

@@ -57,6 +57,7 @@ struct App::Rooms {
     methods::ServerFacts facts;
     methods::Parts method_parts;
     rpc::Registry methods;
+    rpc::CallLimiter calls;
     rpc::Dispatcher dispatcher;
     rpc::FailureLimiter failures;
     enrollment::Parts enrollment_parts;

@@ -27,6 +27,7 @@ struct Parts {
     sessions::SessionRegistry& sessions;
     const enrollment::Parts& enrollment;
     rpc::FailureLimiter& failures;
+    rpc::CallLimiter& calls;
     const LiveSettings& settings;
     const Clock& clock;
     const Log& log;

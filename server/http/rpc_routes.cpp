@@ -32,6 +32,11 @@ rpc::Task<void> Doors::answer_rpc(net::HttpExchange exchange) {
         exchange.respond(refusal(caller.error()));
         co_return;
     }
+    // The dispatcher counts each call; here is only seen that none would be served.
+    if (const auto allowed = parts_.calls.look(caller->agent_id); allowed.has_error()) {
+        exchange.respond(refusal(allowed.error()));
+        co_return;
+    }
     auto answer = co_await answer_envelope(parts_.dispatcher, *caller, exchange.request().body,
                                            Carrier::post);
     const unsigned status = answer.text.empty() ? 204 : 200;
@@ -51,6 +56,10 @@ rpc::Task<void> Doors::open_rpc_socket(net::HttpExchange exchange) {
     auto caller = co_await authenticate(exchange.request());
     if (caller.has_error()) {
         exchange.respond(refusal(caller.error()));
+        co_return;
+    }
+    if (const auto allowed = parts_.calls.count(caller->agent_id); allowed.has_error()) {
+        exchange.respond(refusal(allowed.error()));
         co_return;
     }
     if (parts_.draining) {

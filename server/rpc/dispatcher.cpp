@@ -8,8 +8,10 @@
 
 namespace rekey::server::rpc {
 
-// find -> authorise -> decode -> call -> audit -> metrics -> encode. A change that succeeds is
-// audited by its own transaction (I11); what is left to audit here is the refusal.
+// limit -> find -> authorise -> decode -> call -> audit -> metrics -> encode. The limit comes
+// first, because it bounds what finding out costs as well; what it refuses is not audited, or it
+// would bound nothing. A change that succeeds is audited by its own transaction (I11); what is left
+// to audit here is the refusal.
 Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view method,
                                            const boost::json::value* params) const {
     const auto began = parts_.clock.steady_now();
@@ -17,7 +19,9 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
         Error(Code::method_not_found, "there is no method " + std::string(method));
 
     const Route* route = parts_.registry.find(method);
-    if (route != nullptr) {
+    if (const auto allowed = parts_.calls.count(caller.agent_id); allowed.has_error()) {
+        answer = allowed.error();
+    } else if (route != nullptr) {
         auto authorised = co_await authorise(caller, route->info.access);
         if (authorised.has_error()) {
             answer = authorised.error();

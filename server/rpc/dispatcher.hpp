@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "server/rpc/call_limiter.hpp"
 #include "server/rpc/caller.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/rpc/task.hpp"
@@ -31,6 +32,7 @@ class Dispatcher {
         storage::Store& store;
         const Clock& clock;
         const Log& log;
+        CallLimiter& calls;
         std::function<void(const CallFacts&)> observe;  // may be empty
     };
     explicit Dispatcher(Parts parts) : parts_(std::move(parts)) {}

@@ -87,7 +87,8 @@ void AgentSession::on_request(const protocol::Request& request) {
     }
     // First, because it is nearly all that an agent says.
     if (request.method == AgentHeartbeat::name) return on_heartbeat(request);
-    const auto allowed = host_.settings().rate_limit_api_per_minute;
+    // Not the host's settings, which are a shard's tick old: a limit holds at once.
+    const auto allowed = host_.parts().settings.snapshot()->rate_limit_api_per_minute;
     if (allowed > 0 && count_in_minute(requests_) > allowed)
         return refuse(request, Error(Code::rate_limited, "too many requests in this minute")
                                    .with_retry_after(std::chrono::seconds{60}));

@@ -32,6 +32,27 @@ BOOST_AUTO_TEST_CASE(the_capability_is_checked_before_the_params_are_read) {
     BOOST_TEST(answer.error().details()->at("needs").as_string() == "agents:write");
 }
 
+BOOST_AUTO_TEST_CASE(calls_are_limited_by_identity_from_the_moment_that_it_is_set) {
+    const auto other = identity("other", {"admin:*"});
+    for (int i = 0; i < 20; ++i) static_cast<void>(ok(admin, "settings.get"));
+    const boost::json::object limit{{"rate_limit_api_per_minute", 3}};
+    static_cast<void>(ok(admin, "settings.set", {{"settings", limit}}));
+    for (int i = 0; i < 3; ++i) static_cast<void>(ok(admin, "settings.get"));
+    const auto refused_one = call(admin, "settings.get");
+    BOOST_REQUIRE(refused_one.has_error());
+    BOOST_TEST((refused_one.error().code() == Code::rate_limited));
+    BOOST_TEST((refused_one.error().retry_after() == std::chrono::seconds{20}));
+    // Whatever is called, and by whichever key; but nobody else.
+    BOOST_TEST((refused(admin, "no.such") == Code::rate_limited));
+    BOOST_TEST((refused(admin, "agents.create", {{"name", "x"}}) == Code::rate_limited));
+    BOOST_TEST(audited("agents.create", "rate_limited") == 0U);
+    for (int i = 0; i < 3; ++i) static_cast<void>(ok(other, "settings.get"));
+    clock.advance(std::chrono::seconds{20});
+    const boost::json::object off{{"rate_limit_api_per_minute", 0}};
+    static_cast<void>(ok(admin, "settings.set", {{"settings", off}}));
+    for (int i = 0; i < 5; ++i) static_cast<void>(ok(admin, "settings.get"));
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_change_is_audited_and_a_refused_look_is_not) {
     const auto nobody = identity("nobody", {});
     static_cast<void>(refused(nobody, "agents.create", {{"name", "x"}}));
@@ -78,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_answer_at_once) {
             detail.summary.agent_id = params.agent_id;
             return detail;
         });
-    const rpc::Dispatcher other({immediate, *store, clock, *log, {}});
+    const rpc::Dispatcher other({immediate, *store, clock, *log, calls, {}});
     const boost::json::value params{{"agent_id", admin.agent_id}};
     const auto answer = run(other.call(admin, "agents.get", &params));
     BOOST_TEST(rekey::server::testing::parse(*answer).at("agent_id").as_string() == admin.agent_id);

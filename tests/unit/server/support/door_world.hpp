@@ -198,7 +198,8 @@ struct DoorWorld {
                          }};
     rpc::Registry registry;
     std::vector<rpc::CallFacts> observed;
-    rpc::Dispatcher dispatcher{{registry, *store, clock, *log,
+    rpc::CallLimiter calls{clock, settings};
+    rpc::Dispatcher dispatcher{{registry, *store, clock, *log, calls,
                                 [this](const rpc::CallFacts& one) { observed.push_back(one); }}};
     enrollment::Parts enrollment_parts{
         *store,   coordinator, sessions, master_key,

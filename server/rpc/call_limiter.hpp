@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "server/rpc/token_buckets.hpp"
+#include "server/settings.hpp"
+
+#include <string_view>
+
+namespace rekey::server::rpc {
+
+// Bounds the calls of one identity, whatever key and door they come by
+// (rate_limit_api_per_minute). `rate_limited` with the time until the next one is allowed. Safe
+// from any thread.
+class CallLimiter {
+  public:
+    CallLimiter(const Clock& clock, const LiveSettings& settings)
+        : buckets_(clock, kIdentities), settings_(settings) {}
+
+    // One call more.
+    [[nodiscard]] Result<> count(std::string_view agent_id) {
+        return ask(agent_id, TokenBuckets::Act::take);
+    }
+    // Would one be allowed? For a door that refuses before it reads what is called.
+    [[nodiscard]] Result<> look(std::string_view agent_id) {
+        return ask(agent_id, TokenBuckets::Act::look);
+    }
+
+  private:
+    // As many as addresses: each of them has shown a right secret, so there are fewer.
+    static constexpr std::size_t kIdentities = limits::kFailureAddresses;
+
+    [[nodiscard]] Result<> ask(std::string_view agent_id, TokenBuckets::Act act) {
+        const auto wait =
+            buckets_.ask(agent_id, settings_.snapshot()->rate_limit_api_per_minute, act);
+        if (!wait) return {};
+        return Error(Code::rate_limited, "too many calls in this minute").with_retry_after(*wait);
+    }
+
+    TokenBuckets buckets_;
+    const LiveSettings& settings_;
+};
+
+}  // namespace rekey::server::rpc
