@@ -42,7 +42,7 @@ HttpConnection::~HttpConnection() { server_->connections.erase(this); }
 
 void HttpConnection::start() {
     if (!stream_->is_secure()) return begin_request();
-    arm_deadline(limits::kTlsHandshakeTimeout);
+    arm_deadline(server_->options.times.handshake);
     stream_->async_handshake([self = shared_from_this()](const ErrorCode& error) {
         if (self->phase_ == Phase::closed) return;
         if (error) return self->close();
@@ -59,15 +59,15 @@ void HttpConnection::begin_request() {
     header_seen_ = false;
     if (buffer_.size() > 0) {
         phase_ = Phase::reading;
-        arm_deadline(limits::kHttpHeaderTimeout);
+        arm_deadline(server_->options.times.header);
         return parse();
     }
     if (server_->stopping) return close();
     phase_ = Phase::idle;
     if (is_first)
-        arm_deadline(limits::kHttpHeaderTimeout);
+        arm_deadline(server_->options.times.header);
     else
-        arm_deadline(limits::kHttpIdleTimeout);
+        arm_deadline(server_->options.times.idle);
     read_some();
 }
 
@@ -90,7 +90,7 @@ void HttpConnection::on_read(const ErrorCode& error, std::size_t bytes) {
     buffer_.commit(bytes);
     if (phase_ == Phase::idle) {
         phase_ = Phase::reading;
-        arm_deadline(limits::kHttpHeaderTimeout);
+        arm_deadline(server_->options.times.header);
     }
     parse();
 }
@@ -171,7 +171,7 @@ void HttpConnection::respond(const HttpResponse& response) {
 
 void HttpConnection::write(const HttpResponse& response) {
     phase_ = Phase::writing;
-    arm_deadline(limits::kHttpIdleTimeout);
+    arm_deadline(server_->options.times.idle);
     output_ = to_http(response, {keep_alive_, without_body_});
     asio::async_write(*stream_, asio::buffer(output_),
                       [self = shared_from_this()](const ErrorCode& error, std::size_t) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "net/http_message.hpp"
@@ -61,6 +63,14 @@ class HttpExchange {
 
 using HttpHandler = std::function<void(HttpExchange)>;
 
+// How long a peer may take. A request is given `header` from its first byte to its last, and so is
+// a new connection until its first byte; `idle` is for the next request, and for reading an answer.
+struct HttpTimes {
+    Milliseconds handshake = limits::kTlsHandshakeTimeout;
+    Milliseconds header = limits::kHttpHeaderTimeout;
+    Milliseconds idle = limits::kHttpIdleTimeout;
+};
+
 struct HttpServerOptions {
     std::shared_ptr<ServerTls> tls;  // none: plain
     // Asked for each new connection with its address (no port). Null refuses it: it is closed at
@@ -70,14 +80,14 @@ struct HttpServerOptions {
     // The answer to what net/ refuses itself: status 400, 408, 413 or 431, and words for people.
     // May be empty: a plain text of these words.
     std::function<HttpResponse(unsigned status, std::string_view message)> refusal;
+    HttpTimes times = {};
 };
 
-// The HTTP side of one shard: takes accepted sockets, does TLS, reads requests within
-// limits::kTlsHandshakeTimeout, kHttpHeaderTimeout, kHttpIdleTimeout, kHttpHeaderBytes (431) and
-// kHttpBodyBytes (413), and hands them to the handler one at a time a connection. A request with
-// both Content-Length and Transfer-Encoding, or with two lengths, is refused with 400 and the
-// connection closed (request smuggling). Bound to the io_context's thread; not to be
-// destroyed from inside its handler.
+// The HTTP side of one shard: takes accepted sockets, does TLS, reads requests within HttpTimes
+// (408), limits::kHttpHeaderBytes (431) and kHttpBodyBytes (413), and hands them to the handler one
+// at a time a connection. A request with both Content-Length and Transfer-Encoding, or with two
+// lengths, is refused with 400 and the connection closed (request smuggling). Bound to the
+// io_context's thread; not to be destroyed from inside its handler.
 class HttpServer {
   public:
     HttpServer(boost::asio::io_context& context, HttpServerOptions options, HttpHandler handler);
