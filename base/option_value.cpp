@@ -41,7 +41,9 @@ std::string reworded(std::string_view parser_text) {
         return std::string(parser_text);
     std::string_view value = parser_text.substr(at + kRequired.size());
     value.remove_suffix(kMissing.size());
-    return fmt::format("{} needs a value: {}", parser_text.substr(0, at), value);
+    const std::string needs = fmt::format("{} needs a value", parser_text.substr(0, at));
+    // CLI11's word for a text of any kind tells nothing.
+    return value == "TEXT" ? needs : fmt::format("{}: {}", needs, value);
 }
 
 }  // namespace rekey

@@ -33,6 +33,7 @@ BOOST_AUTO_TEST_CASE(whole_numbers_are_read_strictly) {
 BOOST_AUTO_TEST_CASE(the_parsers_words_become_ours) {
     BOOST_TEST(reworded("--listen: 1 required HOST:PORT missing") ==
                "--listen needs a value: HOST:PORT");
+    BOOST_TEST(reworded("--server: 1 required TEXT missing") == "--server needs a value");
     BOOST_TEST(reworded("The following argument was not expected: --x") == "--x was not expected");
     BOOST_TEST(reworded("The following arguments were not expected: a b") ==
                "a b were not expected");

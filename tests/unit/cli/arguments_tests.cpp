@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_understood_is_usage_and_names_the_help) {
         {{"audit", "--before", "0"}, "--before: 0 is not within 1 to "},
         {{"audit", "--before", "1", "--after", "1"}, "excludes"},
         {{"agents", "list", "--nonsense"}, "--nonsense was not expected. See"},
-        {{"info", "--server"}, "--server needs a value"},
+        {{"info", "--server"}, "--server needs a value. See"},
         {{"settings", "set"}, "NAME=VALUE"},
         {{"audit", "--limit", "-1"}, "--limit: -1 is not within 1 to 1000000"},
     };
