@@ -93,6 +93,7 @@ void Oracle::check_row(Record& record, const Actions& actions) {
     if (actions.empty()) return fail(&record, "I11: the row has changed, and no audit row says so");
     check_status(record, now);
     check_tokens(record, now);
+    check_alarm(record, now);
     check_moves(record, now, actions);
     record.row = now;
     check_law(record);
@@ -134,7 +135,18 @@ void Oracle::check_tokens(Record& record, const Credentials& now) {
         (!now.current || !now.previous || now.previous->generation < now.current->generation) &&
         (!now.pending || !now.current || now.current->generation < now.pending->generation);
     if (!ordered) fail(&record, "I3: the generations accepted are not in order");
-    if (now.pending && now.pending->attempts > limits::kAlarmAfterAttempts + 1 &&
+}
+
+// I8. The alarm is in the transaction that counts a failure: a server that died, or could not
+// commit, may have lost it, and raises it with the next one.
+void Oracle::check_alarm(Record& record, const Credentials& now) {
+    if (!now.pending || now.pending->attempts < limits::kAlarmAfterAttempts) return;
+    if (record.failing != now.pending->rotation_id) {
+        record.failing = now.pending->rotation_id;
+        record.misfortunes = server_.misfortunes();
+    }
+    const std::uint64_t excused = server_.misfortunes() - record.misfortunes;
+    if (now.pending->attempts > limits::kAlarmAfterAttempts + 1 + excused &&
         !record.alarms.contains(now.pending->rotation_id))
         fail(&record,
              "I8: offered " + std::to_string(now.pending->attempts) + " times, and no alarm");

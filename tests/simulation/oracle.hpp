@@ -65,7 +65,9 @@ class Oracle {
         Content visible;
         std::optional<SteadyTime> revoked_at;
         std::optional<SteadyTime> suspended_at;
-        std::set<std::string> alarms;  // rotation_ids
+        std::set<std::string> alarms;   // rotation_ids
+        std::string failing;            // rotation_id of an offer that is about to deserve one
+        std::uint64_t misfortunes = 0;  // of the server when it became so
     };
     using Actions = std::vector<std::string>;
 
@@ -73,6 +75,7 @@ class Oracle {
     void check_row(Record& record, const Actions& actions);
     void check_tokens(Record& record, const storage::Credentials& now);
     void check_moves(Record& record, const storage::Credentials& now, const Actions& actions);
+    void check_alarm(Record& record, const storage::Credentials& now);
     void check_status(Record& record, const storage::Credentials& now);
     void check_law(const Record& record);
     void check_drops(const Record& record, const Content& before, const Content& after);

@@ -29,8 +29,8 @@ namespace {
 // How often a server looks at its deadlines while nothing is going on: what a quiet fleet waits for
 // are silences of many minutes and rotations due in days.
 constexpr Milliseconds kQuietLook = 15s;
-constexpr Milliseconds kBusyLook = 1s;
-constexpr Milliseconds kBusyFor = 20s;
+constexpr Milliseconds kBusyLook = 2s;
+constexpr Milliseconds kBusyFor = 15s;
 
 // Timers of the process: they go with it, and what they call is the process's work.
 class ProcessTimers final : public Timers {
@@ -40,7 +40,7 @@ class ProcessTimers final : public Timers {
     [[nodiscard]] std::unique_ptr<Handle> after(Milliseconds delay,
                                                 std::function<void()> callback) override {
         // A timer may always be late; the scheduler's looks, one a second, are then a cheap few.
-        if (!machine_.is_busy()) delay = std::max(delay, kQuietLook);
+        delay = std::max(delay, machine_.is_busy() ? kBusyLook : kQuietLook);
         return time_.after(delay,
                            [this, callback = std::move(callback)] { machine_.enter(callback); });
     }
@@ -95,6 +95,7 @@ struct ServerMachine::Process {
         options.before_commit = [this]() -> Result<> {
             if (machine.parts_.dice.chance(machine.parts_.weather.commit_fails)) {
                 machine.parts_.trace.note(kServer, "the disk refuses a commit");
+                ++machine.misfortunes_;
                 return Error(Code::unavailable, "the disk is full");
             }
             machine.committed_ = true;
@@ -179,6 +180,7 @@ void ServerMachine::start() {
 void ServerMachine::crash(std::string_view why) {
     if (!process_) return;
     parts_.trace.note(kServer, "is killed ", why, {});
+    ++misfortunes_;
     process_.reset();
     restarting_ = false;
     if (parts_.spoil_after_crash) parts_.spoil_after_crash(*database_);
@@ -196,6 +198,7 @@ void ServerMachine::heal() {
 void ServerMachine::restart() {
     if (!process_ || std::exchange(restarting_, true)) return;
     parts_.trace.note(kServer, "is asked to stop");
+    ++misfortunes_;
     const auto end = [this, life = lives_] {
         if (!process_ || life != lives_) return;
         process_.reset();

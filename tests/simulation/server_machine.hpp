@@ -73,6 +73,8 @@ class ServerMachine final : public ServerEnd {
     // A session of this agent is ready.
     [[nodiscard]] bool connected(const std::string& agent_id) const;
     [[nodiscard]] const MachineClock& clock() const { return clock_; }
+    // How often it has died, or a commit has failed: so many findings of its own it may have lost.
+    [[nodiscard]] std::uint64_t misfortunes() const { return misfortunes_; }
 
     std::function<void()> on_commit;  // after each unit that was kept
     // A connection was let in: when it asked, and with what.
@@ -97,6 +99,7 @@ class ServerMachine final : public ServerEnd {
     server::rpc::Caller admin_;
     std::unique_ptr<Process> process_;
     std::uint64_t lives_ = 0;
+    std::uint64_t misfortunes_ = 0;
     SteadyTime slow_until_{};
     SteadyTime busy_until_{};
     bool committed_ = false;
