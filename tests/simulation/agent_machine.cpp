@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* kKeyFile = "state.json.key";
+constexpr const char* kRecordFile = "state.json.enrolling";
 constexpr const char* kNextKeyFile = "state.json.key.next";
 
 class ProcessTimers final : public Timers {
@@ -143,13 +144,20 @@ void AgentMachine::start() {
     if (process_ || enrolling_ || revoked_ || off || !folder_.visible(kStateFile)) return;
     parts_.network.trace.note(number_, "starts");
     process_ = std::make_unique<Process>(*this);
-    bool unreadable = false;
+    bool unusable = false;
     enter([&] {
         agent::Disk& disk = process_->spoiled ? *process_->spoiled : process_->disk;
         auto vault = agent::TokenVault::open(disk);
         if (vault.has_error()) {
             parts_.network.trace.note(number_, "cannot start: ", vault.error().message(), {});
-            unreadable = true;
+            unusable = true;
+            return;
+        }
+        VirtualDisk record(folder_, kRecordFile);
+        if (const auto safe = agent::require_first_token_durable(*vault, record);
+            safe.has_error()) {
+            parts_.network.trace.note(number_, "cannot start: ", safe.error().message(), {});
+            unusable = true;
             return;
         }
         process_->vault.emplace(std::move(*vault));
@@ -163,7 +171,7 @@ void AgentMachine::start() {
             process_->ended);
         process_->connector->start();
     });
-    if (!unreadable) return;
+    if (!unusable) return;
     // As a supervisor does.
     process_.reset();
     start_later(5s);
@@ -211,7 +219,7 @@ Result<> AgentMachine::enroll(const Secret& code, agent::Reenroll reenroll) {
         VirtualDisk state(folder_, kStateFile);
         VirtualDisk key(folder_, kKeyFile);
         VirtualDisk next_key(folder_, kNextKeyFile);
-        VirtualDisk record(folder_, "state.json.enrolling");
+        VirtualDisk record(folder_, kRecordFile);
         protocol::JoinString join{"rekey.example.com", 7443, code, protocol::SystemCa{}};
         agent::EnrollmentDoor door;
         door.post = [this](const std::string& target, const Secret& body) {

@@ -28,7 +28,11 @@ BOOST_AUTO_TEST_CASE(nobody_is_locked_out_under_any_of_these_seeds) {
 }
 
 // 1000: a confirmation read from the page cache after a crash was answered as durable.
-BOOST_AUTO_TEST_CASE(nor_under_those_that_once_found_something) { simulate(1000, 20, 40); }
+// 2031: a first token that a power loss could take back was connected with, and spent its code.
+BOOST_AUTO_TEST_CASE(nor_under_those_that_once_found_something) {
+    simulate(1000, 20, 40);
+    simulate(2031, 20, 20);
+}
 
 BOOST_AUTO_TEST_CASE(nor_under_fresh_ones) {
     rekey::SystemRandom random;
