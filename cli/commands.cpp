@@ -12,6 +12,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,11 @@ namespace {
 
 // `deleted` is a word of the protocol, but no list shows such agents.
 constexpr std::array<std::string_view, 3> kListedStatuses{"active", "suspended", "revoked"};
-constexpr auto kRotationStatuses = names_of(protocol::RotationStatus{});
+// Without `in_grace`, the last of them, which is found in the answer to a start only.
+constexpr auto kStatuses = names_of(protocol::RotationStatus{});
+static_assert(kStatuses.back() == name_of(protocol::RotationStatus::in_grace));
+constexpr std::span<const std::string_view> kRotationStatuses(kStatuses.data(),
+                                                              kStatuses.size() - 1);
 constexpr std::int64_t kMostRows = 1'000'000;
 constexpr auto kLastSeq = static_cast<std::int64_t>(limits::kGenerationCeiling);
 
@@ -188,8 +193,9 @@ void Registry::add_rotations() {
     CLI::App* list = rotations->add_subcommand("list", "List rotations, the newest first");
     list->add_option("--agent", list_options->agent, "Only those of this agent, by name or id")
         ->option_text("NAME");
-    list->add_option("--status", list_options->status,
-                     "Only offered, at_next_connect, committed, activated, failing or ended ones")
+    list->add_option(
+            "--status", list_options->status,
+            "Only queued, offered, at_next_connect, committed, activated, failing or ended ones")
         ->option_text("STATUS")
         ->transform(choice(kRotationStatuses));
     list->add_option("--limit", list_options->limit, "So many at most")

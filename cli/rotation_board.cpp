@@ -23,13 +23,16 @@ bool lasts(const std::string& reason) {
     return said && *said != protocol::RotationFailure::candidate_unresolved;
 }
 
-void note_refusal(TrackedRotation& rotation, const boost::json::object& body) {
-    const Error error = protocol::error_from_body(body, 0);
-    rotation.not_before = not_before_of(error);
-    rotation.reason = rotation.not_before
-                          ? fmt::format("not before {}", absolute_time(*rotation.not_before))
-                          : fmt::format("{}: {}", protocol::error_row(error.code()).name,
-                                        printable(error.message()));
+void note_refusal(TrackedRotation& rotation, const protocol::StartedRotation& started) {
+    rotation.start = TrackedRotation::Start::refused;
+    rotation.not_before = started.not_before;
+    if (rotation.not_before) {
+        rotation.reason = fmt::format("not before {}", absolute_time(*rotation.not_before));
+    } else if (started.error) {
+        const Error error = protocol::error_from_body(*started.error, 0);
+        rotation.reason = fmt::format("{}: {}", protocol::error_row(error.code()).name,
+                                      printable(error.message()));
+    }
 }
 
 }  // namespace
@@ -71,12 +74,10 @@ void RotationBoard::add(const protocol::StartedRotation& started, std::string na
     rotation.rotation_id = started.rotation_id.value_or("");
     rotation.generation = started.generation;
     rotation.json = std::move(json);
-    if (started.error || !started.status) {
-        rotation.start = TrackedRotation::Start::refused;
-        if (started.error) note_refusal(rotation, *started.error);
-    } else {
+    if (started.error || started.not_before || !started.status)
+        note_refusal(rotation, started);
+    else
         rotation.status = *started.status;
-    }
     if (!rotation.rotation_id.empty()) by_rotation_id_[rotation.rotation_id] = rotations_.size();
     rotations_.push_back(std::move(rotation));
 }

@@ -54,7 +54,8 @@ Cell generation_cell(const AgentSummary& agent) {
 
 // A session that lives was heard a moment ago; what is stored is written now and then.
 Cell last_seen_cell(const AgentSummary& agent, Time now) {
-    return agent.connected ? Cell{"now"} : time_cell(agent.last_seen_at, now);
+    return agent.connected && !agent.last_seen_at ? Cell{"now"}
+                                                  : time_cell(agent.last_seen_at, now);
 }
 
 Cell expiry_cell(const std::optional<Time>& expires_at, Time now) {

@@ -1,3 +1,4 @@
+#include "base/time_format.hpp"
 #include "cli/progress_bar.hpp"
 #include "fake_server.hpp"
 #include "protocol/errors.hpp"
@@ -111,7 +112,7 @@ bool has(const std::ostringstream& stream, std::string_view words) {
 BOOST_FIXTURE_TEST_SUITE(rotate_tests, Fleet)
 
 BOOST_AUTO_TEST_CASE(one_agent_is_waited_for_until_it_has_confirmed) {
-    tell(1, {kOffered, kCommitted, kActivated});
+    tell(1, {RotationStatus::queued, kCommitted, kActivated});
     serve(1);
     BOOST_TEST((run({"rotate", "web-1"}) == ExitCode::ok));
     BOOST_TEST(asked.agent_id.value_or("") == id_of(1));
@@ -244,8 +245,9 @@ BOOST_AUTO_TEST_CASE(within_the_grace_is_not_started_rather_than_failing) {
         protocol::RotationsStart::Result result;
         protocol::StartedRotation refused;
         refused.agent_id = id_of(2);
-        refused.error = protocol::error_body(Error(Code::wrong_state, "within the grace")
-                                                 .with("not_before", "2026-11-21T07:36:10.000Z"));
+        refused.status = RotationStatus::in_grace;
+        refused.not_before = parse_rfc3339("2026-11-21T07:36:10.000Z").value();
+        refused.error = protocol::error_body(Error(Code::wrong_state, "within the grace"));
         result.rotations = {start(id_of(1)), refused};
         return result;
     });
