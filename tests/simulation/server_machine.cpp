@@ -9,6 +9,7 @@
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/refusal.hpp"
 #include "server/methods/parts.hpp"
+#include "server/rpc/call_limiter.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/scheduler/scheduler.hpp"
 #include "server/sessions/agent_door.hpp"
@@ -129,7 +130,8 @@ struct ServerMachine::Process {
     methods::ServerFacts facts;
     methods::Parts methods_parts;
     rpc::Registry methods;
-    rpc::Dispatcher dispatcher{{methods, *store, machine.clock_, *machine.log_, {}}};
+    rpc::CallLimiter calls{machine.clock_, settings};
+    rpc::Dispatcher dispatcher{{methods, *store, machine.clock_, *machine.log_, calls, {}}};
     enrollment::Parts enrollment_parts;
 };
 
