@@ -101,6 +101,7 @@ void Connector::connect() {
                            slowly());
     leaving_.reset();
     established_ = false;
+    attempted_at_ = around_.clock.steady_now();
     set_phase(Phase::connecting);
     around_.transport.open(*this, [this] { return choose_credential(); });
 }
@@ -270,11 +271,18 @@ void Connector::on_closed(const net::CloseReason& reason) {
     wait(delay);
 }
 
+// A server closes with 4503 on who has not said hello in time: a process that was suspended just
+// then has nothing to change about itself.
+bool Connector::was_late_with_hello(const net::CloseReason& reason) const {
+    return reason.code == static_cast<std::uint16_t>(protocol::CloseCode::protocol_violation) &&
+           !established_ && around_.clock.steady_now() - attempted_at_ >= limits::kHelloTimeout;
+}
+
 Milliseconds Connector::delay_after_close(const net::CloseReason& reason) {
     // The server has spread the moments itself.
     if (leaving_ && leaving_->why == Leave::Why::reconnect_asked) return Milliseconds{0};
     const Milliseconds jitter = backoff_.next();
-    if (leaving_ || reason.by != net::ClosedBy::peer) return jitter;
+    if (leaving_ || reason.by != net::ClosedBy::peer || was_late_with_hello(reason)) return jitter;
     switch (protocol::reconnect_advice(reason.code)) {
         case protocol::ReconnectAdvice::back_off:
             break;

@@ -96,6 +96,7 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     void end(EndReason reason);
     void fail(std::string_view event, const std::string& why, Milliseconds delay);
     [[nodiscard]] Milliseconds delay_after_close(const net::CloseReason& reason);
+    [[nodiscard]] bool was_late_with_hello(const net::CloseReason& reason) const;
     [[nodiscard]] Milliseconds slowly() { return at_least(limits::kSlowRetry, around_.random); }
 
     Surroundings around_;
@@ -113,6 +114,7 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     std::string tried_;             // rotation_id of the token of this attempt
     std::optional<Leave> leaving_;  // why we closed the connection ourselves
     SteadyTime started_{};
+    SteadyTime attempted_at_{};  // when the latest attempt began
     SteadyTime retry_at_{};
     std::uint64_t session_generation_ = 0;
     std::string last_error_;

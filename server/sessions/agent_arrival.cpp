@@ -149,10 +149,7 @@ void AgentSession::on_hello(const protocol::Request& request) {
     if (!request.id)
         return close(code_of(CloseCode::protocol_violation), "agent.hello must be a request");
     auto hello = params_of<protocol::AgentHello>(request);
-    if (!hello) {
-        arrival_->said_wrong_hello = true;
-        return;
-    }
+    if (!hello) return;
     fail_point::reached(fail_point::Point::server_send_hello_answer);
     wire_->send(greeting_for(&*request.id));
     os_ = std::move(hello->os);

@@ -93,10 +93,7 @@ void AgentSession::on_deadline() {
             // The store did not answer: not the agent's fault.
             return close(code_of(CloseCode::internal_error), "not now");
         case Phase::greeting:
-            // A peer that said nothing may have been suspended: that is no reason to stay away.
-            return close(code_of(arrival_->said_wrong_hello ? CloseCode::protocol_violation
-                                                            : CloseCode::silent),
-                         "no agent.hello in time");
+            return close(code_of(CloseCode::protocol_violation), "no agent.hello in time");
         case Phase::ready:
             return close(code_of(CloseCode::silent), "silent");
         case Phase::closing:

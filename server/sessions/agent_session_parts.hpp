@@ -15,7 +15,6 @@ struct AgentSession::Arrival {
     // What came before the welcome, in order.
     std::vector<std::string> held_back;
     std::size_t held_back_bytes = 0;
-    bool said_wrong_hello = false;
 };
 
 struct AgentSession::Probe final : net::TimingWheel::Entry {

@@ -183,6 +183,19 @@ BOOST_AUTO_TEST_CASE(what_only_an_admin_can_change_is_tried_again_slowly) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_was_suspended_before_its_hello_comes_back_soon) {
+    Stage stage;
+    stage.transport.accept();
+    stage.time.steady += limits::kHelloTimeout;
+    stage.transport.end(4503);
+    BOOST_TEST(retry_in(stage) <= Milliseconds{limits::kReconnectBackoffFirst});
+    // One that said what the server does not take has no such excuse.
+    run_to_attempt(stage);
+    stage.transport.accept();
+    stage.transport.end(4503);
+    require_slow(stage);
+}
+
 BOOST_AUTO_TEST_CASE(a_wait_that_the_server_tells_is_kept_and_bounded) {
     Stage stage;
     stage.transport.refuse(429, R"({"name":"rate_limited","retry":"later"})", "17");
