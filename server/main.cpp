@@ -28,11 +28,13 @@ int complain(const std::string& message, int exit_code) {
 int reset_admin_key(const config::Config& config, const Log& log) {
     if (::access(config.options.data_dir.c_str(), F_OK) != 0) {
         throw StartupError("there is no data directory " + config.options.data_dir +
-                           ": nothing to reset; give the --data-dir that rekeyd runs with");
+                               ": nothing to reset; give the --data-dir that rekeyd runs with",
+                           EX_NOINPUT);
     }
     const auto directory = bootstrap::DataDirectory::open(config.options.data_dir);
     if (::access(directory.database().c_str(), F_OK) != 0) {
-        throw StartupError("there is no " + directory.database() + ": nothing to reset");
+        throw StartupError("there is no " + directory.database() + ": nothing to reset",
+                           EX_NOINPUT);
     }
     const SystemClock clock;
     SystemRandom random;
@@ -66,7 +68,10 @@ int run(int argc, const char* const* argv) {
     }
     const auto& line = std::get<config::CommandLine>(*parsed);
     auto config = config::load_config(line, config::read_environment());
-    if (config.has_error()) return complain(config.error().message(), EX_USAGE);
+    if (config.has_error()) {
+        const bool no_file = config.error().code() == Code::not_found;
+        return complain(config.error().message(), no_file ? EX_NOINPUT : EX_CONFIG);
+    }
     const Log log(config->options.log_level, config->options.log_format);
     if (line.command == config::Command::reset_admin_key) return reset_admin_key(*config, log);
     return serve(*std::move(config), log);

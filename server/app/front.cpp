@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 
+#include <sysexits.h>
 #include <utility>
 
 namespace rekey::server::app {
@@ -30,7 +31,7 @@ std::unique_ptr<net::Listener> Listeners::open(Shard& shard, net::PortUse use) {
     auto listener =
         net::Listener::open(shard.context(), where_.host, where_.port, use, std::move(accept));
     if (listener.has_error()) {
-        throw StartupError(listener.error().message());
+        throw StartupError(listener.error().message(), EX_UNAVAILABLE);
     }
     return *std::move(listener);
 }

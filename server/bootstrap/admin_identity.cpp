@@ -8,6 +8,7 @@
 #include "storage/meta_names.hpp"
 
 #include <optional>
+#include <sysexits.h>
 #include <utility>
 
 namespace rekey::server::bootstrap {
@@ -37,7 +38,8 @@ void write_key_file(const AdminParts& parts, const FreshKey& key) {
     line.push_back('\n');
     const auto failure = write_durably(parts.key_file, line);
     wipe_string(line);
-    if (failure) throw StartupError("cannot write the admin's API key: " + failure->what);
+    if (failure)
+        throw StartupError("cannot write the admin's API key: " + failure->what, EX_CANTCREAT);
 }
 
 storage::AgentRow make_admin(const AdminParts& parts, std::string agent_id, std::string name) {
@@ -120,7 +122,8 @@ void ensure_admin_identity(const AdminParts& parts) {
     // Somebody who took it away to a safer place did well.
     if (hidden.has_error() && hidden.error().code() != Code::not_found) {
         throw StartupError("the admin's API key: " + hidden.error().message() +
-                           ", and replace it with: rekeyd admin-key --reset");
+                               ", and replace it with: rekeyd admin-key --reset",
+                           EX_NOPERM);
     }
 }
 

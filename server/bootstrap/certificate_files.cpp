@@ -4,6 +4,7 @@
 #include "net/certificates.hpp"
 #include "server/bootstrap/server_certificate.hpp"
 
+#include <sysexits.h>
 #include <utility>
 
 namespace rekey::server::bootstrap {
@@ -15,17 +16,26 @@ std::string last_certificate(const std::string& chain) {
     return begin == std::string::npos ? std::string() : chain.substr(begin);
 }
 
+int exit_code_for(Code code) {
+    // Others can read the key.
+    if (code == Code::permission_denied) return EX_NOPERM;
+    return code == Code::invalid_params ? EX_CONFIG : EX_NOINPUT;
+}
+
 class CertificateFiles final : public ServerCertificate {
   public:
     CertificateFiles(std::string certificate, std::string key, const Clock& clock, Random& random,
                      const Log& log)
         : certificate_file_(std::move(certificate)), key_file_(std::move(key)), log_(log) {
         auto loaded = read();
-        if (loaded.has_error()) throw StartupError(loaded.error().message());
+        if (loaded.has_error())
+            throw StartupError("--cert, --key: " + loaded.error().message(),
+                               exit_code_for(loaded.error().code()));
         auto tls = net::ServerTls::make(loaded->certificate_pem, loaded->key_pem, clock, random);
         if (tls.has_error()) {
             throw StartupError("--cert " + certificate_file_ + ", --key " + key_file_ + ": " +
-                               tls.error().message());
+                                   tls.error().message(),
+                               EX_CONFIG);
         }
         tls_ = *std::move(tls);
         trust(last_certificate(loaded->certificate_pem));

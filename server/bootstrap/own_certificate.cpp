@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <sysexits.h>
 #include <utility>
 
 namespace rekey::server::bootstrap {
@@ -146,7 +147,7 @@ class OwnCertificate final : public ServerCertificate {
         const auto present = read_file(parts_.ca_file, ca_.certificate_pem.size());
         if (present.has_value() && *present == ca_.certificate_pem) return;
         if (const auto failure = write_durably(parts_.ca_file, ca_.certificate_pem)) {
-            throw StartupError("cannot write the CA certificate: " + failure->what);
+            throw StartupError("cannot write the CA certificate: " + failure->what, EX_CANTCREAT);
         }
     }
 
@@ -164,7 +165,8 @@ class OwnCertificate final : public ServerCertificate {
         auto issued = issue();
         if (issued.has_error()) {
             throw StartupError("no certificate for " + parts_.advertised_host + ": " +
-                               issued.error().message() + "; give --advertise HOST:PORT");
+                                   issued.error().message() + "; give --advertise HOST:PORT",
+                               EX_CONFIG);
         }
         leaf_ = *std::move(issued);
         save_now(kLeaf, leaf_, event);

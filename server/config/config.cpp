@@ -22,7 +22,16 @@ constexpr std::array<std::string_view, 6> kVariablesOfOthers{"REKEY_STATE",     
 
 // `where` is "REKEY_HEARTBEAT_SECONDS" or "rekeyd.toml: heartbeat_seconds".
 Error name_origin(const Error& error, const std::string& where) {
-    std::string message = where + ": " + error.message();
+    std::string_view said = error.message();
+    if (const auto* details = error.details()) {
+        // It names the field itself: once is enough.
+        if (const auto* path = details->if_contains("path")) {
+            const std::string name = std::string(path->as_string()) + ": ";
+            if (said.starts_with(name) && where.ends_with(path->as_string().c_str()))
+                said.remove_prefix(name.size());
+        }
+    }
+    std::string message = where + ": " + std::string(said);
     if (const auto* details = error.details()) {
         if (const auto* expected = details->if_contains("expected")) {
             if (expected->is_string() &&

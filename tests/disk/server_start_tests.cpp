@@ -93,8 +93,8 @@ BOOST_FIXTURE_TEST_CASE(a_first_start_that_met_a_full_disk_is_done_by_the_next, 
     const std::vector<Case> cases{{kPwrite, "/rekey.db", 74},
                                   {kPwrite, "/rekey.db-wal", 74},
                                   {kWrite, "/master.key.tmp", 73},
-                                  {kWrite, "/ca.pem.tmp", 1},
-                                  {kWrite, "/admin.key.tmp", 1}};
+                                  {kWrite, "/ca.pem.tmp", 73},
+                                  {kWrite, "/admin.key.tmp", 73}};
     for (const Case& one : cases) {
         BOOST_TEST_CONTEXT(one.path_end) {
             std::filesystem::remove_all(data);

@@ -3,8 +3,14 @@
 #include "base/limits.hpp"
 #include "tests/support/daemons.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <signal.h>
 
 using namespace rekey;
 using namespace rekey::testing;
@@ -54,6 +60,93 @@ BOOST_AUTO_TEST_CASE(the_key_works_as_bearer_and_as_x_api_key) {
     const net::HttpResponse response = server.http(std::move(call));
     BOOST_TEST(response.status == 200U);
     BOOST_TEST(json::parse(response.body).as_object().contains("result"));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_calls_holds_from_the_moment_that_it_is_set) {
+    const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"system.info"})";
+    const auto refused_with = [&](const net::HttpResponse& response) {
+        BOOST_TEST(response.status == 429U);
+        const json::value body = json::parse(response.body);
+        BOOST_TEST(body.at("name").as_string() == "rate_limited");
+        BOOST_TEST(body.at("retry").as_string() == "later");
+        BOOST_TEST(!response.headers.get("Retry-After").empty());
+    };
+    for (int i = 0; i < 10; ++i) BOOST_TEST(rpc(request).status == 200U);
+    static_cast<void>(
+        server.call("settings.set", {{"settings", {{"rate_limit_api_per_minute", 4}}}}));
+    BOOST_TEST(rpc(request).status == 200U);
+    // The calls of a batch count one by one; what is above the limit is refused within it.
+    const json::value batch =
+        answer("[" + request + "," + request + "," + request + "," + request + "]");
+    BOOST_REQUIRE(batch.as_array().size() == 4U);
+    BOOST_TEST(batch.at(2).as_object().contains("result"));
+    BOOST_TEST(error_name(batch.at(3)) == "rate_limited");
+    BOOST_TEST(batch.at(3).at("error").at("data").at("retry_after_seconds").to_number<int>() > 0);
+    refused_with(rpc(request));
+    net::HttpCall upgrade{.method = "GET", .target = "/rpc"};
+    upgrade.headers.emplace_back("Authorization", Secret("Bearer " + server.admin_key()));
+    upgrade.headers.emplace_back("Connection", Secret("Upgrade"));
+    upgrade.headers.emplace_back("Upgrade", Secret("websocket"));
+    upgrade.headers.emplace_back("Sec-WebSocket-Version", Secret("13"));
+    upgrade.headers.emplace_back("Sec-WebSocket-Key", Secret("dGhlIHNhbXBsZSBub25jZQ=="));
+    upgrade.headers.emplace_back("Sec-WebSocket-Protocol", Secret("rekey.admin.v1"));
+    refused_with(server.http(std::move(upgrade)));
+    // Operations are never limited.
+    BOOST_TEST(server.http({.method = "GET", .target = "/readyz"}).status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_failed_attempts_holds_from_the_moment_that_it_is_set) {
+    const auto enroll = [&] {
+        return server
+            .post("/enroll", R"({"code":"rke_x","public_key":"","signature":"","hostname":"h",)"
+                             R"("version":"1"})")
+            .status;
+    };
+    for (int i = 0; i < 3; ++i) BOOST_TEST(enroll() == 401U);
+    static_cast<void>(
+        server.call("settings.set", {{"settings", {{"rate_limit_auth_per_minute", 2}}}}));
+    for (int i = 0; i < 2; ++i) BOOST_TEST(enroll() == 401U);
+    BOOST_TEST(enroll() == 429U);
+    static_cast<void>(
+        server.call("settings.set", {{"settings", {{"rate_limit_auth_per_minute", 0}}}}));
+    BOOST_TEST(enroll() == 401U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_an_answer_that_is_being_read) {
+    json::object labels;
+    for (int i = 0; i < 60; ++i) labels["label-" + std::to_string(i)] = std::string(250, 'x');
+    for (int i = 0; i < 150; ++i)
+        static_cast<void>(
+            server.call("agents.create", {{"name", "a" + std::to_string(i)}, {"labels", labels}}));
+    const std::string body =
+        R"({"jsonrpc":"2.0","id":1,"method":"agents.list","params":{"limit":500}})";
+
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::socket socket(io, boost::asio::ip::tcp::v4());
+    // So small that most of the answer stays with the server until it is read.
+    socket.set_option(boost::asio::socket_base::receive_buffer_size(4096));
+    socket.connect({boost::asio::ip::make_address("127.0.0.1"), server.port()});
+    boost::asio::write(
+        socket, boost::asio::buffer(
+                    "POST /rpc HTTP/1.1\r\nHost: x\r\nX-API-Key: " + server.admin_key() +
+                    "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    std::string received(1, '\0');
+    boost::asio::read(socket, boost::asio::buffer(received));
+
+    server.process().signal(SIGTERM);
+    server.process().wait_for({"event=server.stopping"});
+    boost::system::error_code end;
+    std::string rest;
+    boost::asio::read(socket, boost::asio::dynamic_buffer(rest), end);
+    received += rest;
+    BOOST_TEST((end == boost::asio::error::eof));
+    const std::size_t text = received.find("\r\n\r\n") + 4;
+    BOOST_TEST(received.size() - text > std::size_t{1024} * 1024);
+    const json::value answer = json::parse(received.substr(text));
+    BOOST_TEST(answer.at("result").at("agents").as_array().size() == 151U);
+    BOOST_TEST(server.process().wait() == 0);
+    BOOST_TEST(server.process().count("event=server.stopped") == 1U);
+    BOOST_TEST(server.process().count("event=server.drain_cut_short") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_envelope_follows_the_specification) {

@@ -1,4 +1,5 @@
 #include "server/config/config.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
@@ -7,7 +8,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 using namespace rekey;
@@ -19,21 +19,12 @@ namespace {
 // A TOML file that goes with the test.
 class ConfigFile {
   public:
-    explicit ConfigFile(const std::string& content) {
-        std::string pattern = "/tmp/rekey-config-XXXXXX";
-        const int descriptor = ::mkstemp(pattern.data());
-        BOOST_REQUIRE(descriptor >= 0);
-        ::close(descriptor);
-        path_ = pattern;
-        std::ofstream(path_) << content;
-    }
-    ~ConfigFile() { ::unlink(path_.c_str()); }
-    ConfigFile(const ConfigFile&) = delete;
-    ConfigFile& operator=(const ConfigFile&) = delete;
+    explicit ConfigFile(const std::string& content) { std::ofstream(path_) << content; }
     [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
-    std::string path_;
+    rekey::testing::TemporaryDirectory folder_;
+    std::string path_ = folder_.file("rekeyd.toml");
 };
 
 Result<CommandLine> parse(std::vector<const char*> arguments) {
@@ -118,6 +109,7 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_named_with_the_key_and_what_belongs_there) {
     const auto too_small = failure(load({"--config", range.path().c_str()}));
     BOOST_TEST(mentions(too_small, "heartbeat_seconds"));
     BOOST_TEST(mentions(too_small, "from 5 to 600"));
+    BOOST_TEST(too_small == range.path() + ": heartbeat_seconds: expected integer from 5 to 600");
 
     const ConfigFile table("[server]\nlisten = \"127.0.0.1:1\"\n");
     BOOST_TEST(mentions(failure(load({"--config", table.path().c_str()})), "\"server\""));
@@ -125,6 +117,7 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_named_with_the_key_and_what_belongs_there) {
     BOOST_TEST(mentions(failure(load({"--config", broken.path().c_str()})), ":1: not TOML"));
     const auto absent = failure(load({"--config", "/nowhere/rekeyd.toml"}));
     BOOST_TEST(mentions(absent, "/nowhere/rekeyd.toml"));
+    BOOST_TEST((load({"--config", "/nowhere/rekeyd.toml"}).error().code() == Code::not_found));
     const ConfigFile itself("config = \"x\"\n");
     BOOST_TEST(mentions(failure(load({"--config", itself.path().c_str()})), "config"));
 }
