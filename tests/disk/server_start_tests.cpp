@@ -129,7 +129,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_disk_does_not_keep_a_used_server_from_starting, D
     server->wait_for({"event=server.listening"});
     BOOST_TEST(listen.hits() > 0U);
     BOOST_TEST(lock.hits() > 0U);
-    expect_refusal(1, data);  // the lock holds
+    expect_refusal(75, data);  // the lock holds
     server->signal(SIGTERM);
     BOOST_TEST(server->wait() == 0);
 }

@@ -96,12 +96,12 @@ BOOST_AUTO_TEST_CASE(a_limit_of_calls_holds_from_the_moment_that_it_is_set) {
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_of_failed_attempts_holds_from_the_moment_that_it_is_set) {
-    const auto enroll = [&] {
-        return server
-            .post("/enroll", R"({"code":"rke_x","public_key":"","signature":"","hostname":"h",)"
-                             R"("version":"1"})")
-            .status;
-    };
+    const json::object wrong_code{{"code", "rke_x"},
+                                  {"public_key", std::string(43, 'A')},
+                                  {"signature", std::string(86, 'A')},
+                                  {"hostname", "h"},
+                                  {"version", "1"}};
+    const auto enroll = [&] { return server.post("/enroll", json::serialize(wrong_code)).status; };
     for (int i = 0; i < 3; ++i) BOOST_TEST(enroll() == 401U);
     static_cast<void>(
         server.call("settings.set", {{"settings", {{"rate_limit_auth_per_minute", 2}}}}));
