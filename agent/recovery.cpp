@@ -2,6 +2,7 @@
 
 #include "agent/refusal.hpp"
 #include "base/encoding.hpp"
+#include "base/fail_point.hpp"
 #include "protocol/fields.hpp"
 #include "protocol/methods/recover.hpp"
 #include "protocol/proof.hpp"
@@ -41,6 +42,7 @@ void Recovery::on_challenge(Result<net::HttpResponse> answer) {
     if (result.has_error()) return finish(result.error());
     auto body = signed_request(result->challenge);
     if (body.has_error()) return finish(body.error());
+    fail_point::reached(fail_point::Point::agent_send_recover);
     transport_.post("/recover", std::move(*body), [this](Result<net::HttpResponse> recovered) {
         on_answer(std::move(recovered));
     });
@@ -64,6 +66,7 @@ Result<Secret> Recovery::signed_request(const std::string& challenge) {
 void Recovery::on_answer(Result<net::HttpResponse> answer) {
     const auto result = read_answer<protocol::RecoverResult>(answer);
     if (result.has_error()) return finish(result.error());
+    fail_point::reached(fail_point::Point::agent_receive_recovered);
     if (result->token.empty() || result->agent_id != agent_id_)
         return finish(Error(Code::internal, "the recovery was answered for another agent"));
     finish(rotation::Offer{result->rotation_id, result->generation, result->token});

@@ -13,6 +13,8 @@ namespace rekey::fail_point {
 enum class Point : std::uint8_t {
     agent_send_enroll,
     agent_receive_enrolled,
+    agent_send_recover,
+    agent_receive_recovered,
     agent_send_connect,
     agent_receive_connected,
     agent_receive_welcome,
@@ -24,6 +26,8 @@ enum class Point : std::uint8_t {
     agent_send_activated,
     server_receive_enroll,
     server_send_enrolled,
+    server_receive_recover,
+    server_send_recovered,
     server_receive_connect,
     server_send_connected,
     server_send_welcome,

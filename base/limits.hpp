@@ -57,6 +57,18 @@ inline constexpr unsigned kAlarmAfterAttempts = 5;
 inline constexpr std::size_t kTokensHeld = 2;
 inline constexpr std::size_t kTokensReported = 16;  // other people's agents may hold more
 
+// Recovery (docs/rotation.md).
+inline constexpr auto kChallengeLife = 60s;
+inline constexpr auto kRecoveryWindow = std::chrono::days{365};  // the longest that can be set
+inline constexpr std::size_t kRecoveryBudget = 100;              // the largest that can be set
+inline constexpr std::uint64_t kRecoveryGrants = 100;            // that wait at once, an agent
+inline constexpr auto kRecoveryAuditPause = 10min;  // alike rows of one agent are counted so long
+inline constexpr std::size_t kRecoveryAuditAgents = 65536;
+
+// Revocation journal (docs/adr/0006).
+inline constexpr std::size_t kRevocationJournalBytes = std::size_t{256} * 1024 * 1024;
+inline constexpr std::size_t kRevocationQueue = 65536;
+
 // Agent.
 inline constexpr auto kReconnectBackoffFirst = 500ms;
 inline constexpr auto kReconnectBackoffCap = 60s;

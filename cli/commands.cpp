@@ -36,6 +36,7 @@ class Registry {
 
     void add_agents();
     void add_agent_changes(CLI::App& agents);
+    void add_agent_recovery(CLI::App& agents);
     void add_enroll_code();
     void add_rotate();
     void add_rotations();
@@ -136,6 +137,25 @@ void Registry::add_agent_changes(CLI::App& agents) {
         "Its connection is closed and no token of it is accepted again.\n\n"
         "Example:\n  rekeyctl agents revoke web-1 --reason 'the machine was stolen'",
         revoke_agent);
+    add_agent_recovery(agents);
+}
+
+void Registry::add_agent_recovery(CLI::App& agents) {
+    auto options = std::make_shared<RecoverAgentOptions>();
+    CLI::App* command =
+        agents.add_subcommand("recover", "Grant an agent one more recovery by its identity key");
+    command->add_option("NAME", options->name, "Its name or id")->required();
+    command->add_flag_callback(
+        "--bar-tokens", [options] { options->tokens = RecoverAgentOptions::Tokens::bar; },
+        "Refuse all of its tokens now, so that its identity key alone brings it back");
+    command->add_option("--reason", options->reason, "Why, for the audit trail")
+        ->option_text("TEXT");
+    command->footer(
+        "For an agent that says recovery is rate_limited: its budget is spent.\n\n"
+        "Examples:\n"
+        "  rekeyctl agents recover web-1\n"
+        "  rekeyctl agents recover web-1 --bar-tokens --reason 'its state file was copied'");
+    on_chosen(command, options, recover_agent);
 }
 
 void Registry::add_enroll_code() {

@@ -1,5 +1,6 @@
 #include "protocol/catalog.hpp"
 
+#include "protocol/methods/agent_recovery.hpp"
 #include "protocol/methods/agent_requests.hpp"
 #include "protocol/methods/agents.hpp"
 #include "protocol/methods/audit.hpp"
@@ -29,8 +30,9 @@ constexpr auto kCatalog =
                    AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
                    AgentReconnect,  //
                    AgentsCreate, AgentsList, AgentsGet, AgentsSuspend, AgentsReactivate,
-                   AgentsRevoke, AgentsEnrollmentCode, RotationsStart, RotationsList, RotationsGet,
-                   RotationsCancel, SettingsGet, SettingsSet, SystemInfo, AuditQuery>();
+                   AgentsRevoke, AgentsRecover, AgentsEnrollmentCode, RotationsStart, RotationsList,
+                   RotationsGet, RotationsCancel, SettingsGet, SettingsSet, SystemInfo,
+                   AuditQuery>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -108,6 +108,27 @@ class RotationsTable {
                                               const OfferHistory& offers) = 0;
 };
 
+// What recoveries cost, and what admins granted (docs/rotation.md, "Recovery").
+class RecoveriesTable {
+  public:
+    virtual ~RecoveriesTable() = default;
+    // When mintings were paid out of the budget after `since`, newest first; at most `limit`. An
+    // instant that lies ahead, because the clock was set back, counts too.
+    [[nodiscard]] virtual Result<std::vector<Time>> charged_since(std::string_view agent_id,
+                                                                  Time since,
+                                                                  std::size_t limit) = 0;
+    // Notes one, and forgets those of this agent that no window reaches any more
+    // (limits::kRecoveryWindow).
+    [[nodiscard]] virtual Result<> charge(std::string_view agent_id, Time now,
+                                          std::string_view rotation_id) = 0;
+    // Units granted and not yet spent.
+    [[nodiscard]] virtual Result<std::uint64_t> grants(std::string_view agent_id) = 0;
+    // `wrong_state` over limits::kRecoveryGrants.
+    [[nodiscard]] virtual Result<> grant(std::string_view agent_id) = 0;
+    // `conflict` if there is none.
+    [[nodiscard]] virtual Result<> spend_grant(std::string_view agent_id) = 0;
+};
+
 class SettingsTable {
   public:
     virtual ~SettingsTable() = default;

@@ -5,6 +5,7 @@
 #include "cli/verbs/print.hpp"
 #include "cli/views.hpp"
 #include "protocol/json_text.hpp"
+#include "protocol/methods/agent_recovery.hpp"
 
 namespace rekey::cli {
 namespace {
@@ -84,6 +85,23 @@ Result<ExitCode> reactivate_agent(Context& context, const ChangeAgentOptions& op
 
 Result<ExitCode> revoke_agent(Context& context, const ChangeAgentOptions& options) {
     return change_agent<protocol::AgentsRevoke>(context, options);
+}
+
+Result<ExitCode> recover_agent(Context& context, const RecoverAgentOptions& options) {
+    const bool bar = options.tokens == RecoverAgentOptions::Tokens::bar;
+    REKEY_TRY_ASSIGN(agent, find_agent(context.api, options.name));
+    REKEY_TRY_ASSIGN(
+        answer, call<protocol::AgentsRecover>(context.api, {agent.agent_id, bar, options.reason}));
+    print(context, answer.json, [&] {
+        Record record = agent_record(answer.value.summary, context.clock.now());
+        record.emplace_back("recoveries left", Cell{std::to_string(answer.value.recoveries_left)});
+        record.emplace_back("granted beyond it",
+                            Cell{std::to_string(answer.value.recoveries_granted)});
+        return record;
+    });
+    hint(context, bar ? "\nIts tokens are refused. It comes back by itself, with its identity key."
+                      : "\nThe agent recovers by itself when it tries the next time.");
+    return ExitCode::ok;
 }
 
 Result<ExitCode> make_enroll_code(Context& context, const EnrollCodeOptions& options) {

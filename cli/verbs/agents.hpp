@@ -37,6 +37,13 @@ struct ChangeAgentOptions {
                                                 const ChangeAgentOptions& options);
 [[nodiscard]] Result<ExitCode> revoke_agent(Context& context, const ChangeAgentOptions& options);
 
+struct RecoverAgentOptions {
+    std::string name;
+    std::optional<std::string> reason;
+    enum class Tokens : std::uint8_t { keep, bar } tokens = Tokens::keep;
+};
+[[nodiscard]] Result<ExitCode> recover_agent(Context& context, const RecoverAgentOptions& options);
+
 struct EnrollCodeOptions {
     std::string name;
     enum class Output : std::uint8_t { full, join_string } output = Output::full;

@@ -5,6 +5,8 @@
 #include "server/bootstrap/admin_identity.hpp"
 #include "server/bootstrap/blocking.hpp"
 #include "server/bootstrap/master_key.hpp"
+#include "server/revocation/file_journal.hpp"
+#include "server/revocation/merge.hpp"
 #include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
@@ -38,6 +40,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       coordinator({*store, master_key, clock, random, settings, log, registry}),
       agent_door({shards, *store, coordinator, settings, clock, random, log, registry}),
       scheduler({clock, shards.at(0).timers(), registry, coordinator, settings}),
+      revocations(open_revocations()),
       facts(make_facts()),
       method_parts{*store,
                    coordinator,
@@ -48,6 +51,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    random,
                    log,
                    facts,
+                   *revocations,
                    [this](const std::string& agent_id, std::uint16_t code) {
                        close_admin_sockets(agent_id, code);
                    }},
@@ -59,8 +63,14 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
           registry, master_key,
           settings, clock,
           log,      [this] { return certificate ? certificate->trust_anchor_pem() : ""; }},
-      http_parts{*store, dispatcher, agent_door, registry, enrollment_parts, failures,
-                 calls,  settings,   clock,      log,      facts.started_at, draining} {
+      challenges(master_key),
+      audit_pause(clock),
+      recovery_parts{*store,     coordinator, master_key,
+                     challenges, audit_pause, settings,
+                     clock,      log,         enrollment_parts.server_ca},
+      http_parts{
+          *store, dispatcher, agent_door, registry, enrollment_parts, recovery_parts, failures,
+          calls,  settings,   clock,      log,      facts.started_at, draining} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     auto gate = std::make_shared<http::AddressGate>(limits::kUnauthenticatedConnectionsAnAddress);
@@ -73,6 +83,13 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
 
 std::unique_ptr<storage::Store> App::Rooms::open_store() {
     return storage::open_sqlite_store({directory.database(), clock, log});
+}
+
+// Before anybody is let in.
+std::unique_ptr<revocation::RevocationJournal> App::Rooms::open_revocations() {
+    auto journal = revocation::FileJournal::open(directory.revocations(), log);
+    revocation::merge_revocations(*store, *journal, clock, log);
+    return journal;
 }
 
 SettingValues App::Rooms::read_settings() {

@@ -12,6 +12,8 @@
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/doors.hpp"
 #include "server/methods/parts.hpp"
+#include "server/recovery/recovery.hpp"
+#include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
@@ -54,6 +56,7 @@ struct App::Rooms {
     rotation::Coordinator coordinator;
     sessions::AgentDoor agent_door;
     Scheduler scheduler;
+    std::unique_ptr<revocation::RevocationJournal> revocations;
     methods::ServerFacts facts;
     methods::Parts method_parts;
     rpc::Registry methods;
@@ -61,6 +64,9 @@ struct App::Rooms {
     rpc::Dispatcher dispatcher;
     rpc::FailureLimiter failures;
     enrollment::Parts enrollment_parts;
+    recovery::Challenges challenges;
+    recovery::AuditPause audit_pause;
+    recovery::Parts recovery_parts;
     std::atomic<bool> draining{false};
     http::Parts http_parts;
     std::vector<std::unique_ptr<Front>> fronts;
@@ -72,6 +78,7 @@ struct App::Rooms {
 
   private:
     [[nodiscard]] std::unique_ptr<storage::Store> open_store();
+    [[nodiscard]] std::unique_ptr<revocation::RevocationJournal> open_revocations();
     [[nodiscard]] SettingValues read_settings();
     [[nodiscard]] std::unique_ptr<bootstrap::ServerCertificate> open_certificate();
     [[nodiscard]] methods::ServerFacts make_facts();

@@ -19,6 +19,8 @@ class DataDirectory {
     [[nodiscard]] std::string master_key() const { return path_ + "/master.key"; }
     [[nodiscard]] std::string ca_certificate() const { return path_ + "/ca.pem"; }
     [[nodiscard]] std::string admin_key() const { return path_ + "/admin.key"; }
+    // Revocations beside the database (server/revocation).
+    [[nodiscard]] std::string revocations() const { return path_ + "/revocations"; }
     // HOST:PORT that the running rekeyd listens on, for tools on the same machine.
     [[nodiscard]] std::string listen() const { return path_ + "/listen"; }
 

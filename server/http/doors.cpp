@@ -10,10 +10,16 @@
 namespace rekey::server::http {
 
 const Doors::Route Doors::kRoutes[] = {
-    {"/agent", "GET", &Doors::agent},     {"/rpc", "POST", &Doors::rpc_post},
-    {"/rpc", "GET", &Doors::rpc_socket},  {"/enroll", "POST", &Doors::enroll},
-    {"/healthz", "GET", &Doors::healthz}, {"/readyz", "GET", &Doors::readyz},
-    {"/_health", "GET", &Doors::health},  {"/", "GET", &Doors::page},
+    {"/agent", "GET", &Doors::agent},
+    {"/rpc", "POST", &Doors::rpc_post},
+    {"/rpc", "GET", &Doors::rpc_socket},
+    {"/enroll", "POST", &Doors::enroll},
+    {"/recover/challenge", "POST", &Doors::recover_challenge},
+    {"/recover", "POST", &Doors::recover},
+    {"/healthz", "GET", &Doors::healthz},
+    {"/readyz", "GET", &Doors::readyz},
+    {"/_health", "GET", &Doors::health},
+    {"/", "GET", &Doors::page},
 };
 
 Doors::Doors(Shard& shard, const Parts& parts)

@@ -5,6 +5,7 @@
 #include "net/http_server.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/admin_sockets.hpp"
+#include "server/recovery/recovery.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
 #include "server/rpc/task.hpp"
@@ -26,6 +27,7 @@ struct Parts {
     sessions::AgentDoor& agent_door;
     sessions::SessionRegistry& sessions;
     const enrollment::Parts& enrollment;
+    const recovery::Parts& recovery;
     rpc::FailureLimiter& failures;
     rpc::CallLimiter& calls;
     const LiveSettings& settings;
@@ -61,6 +63,8 @@ class Doors {
     void rpc_post(net::HttpExchange exchange);
     void rpc_socket(net::HttpExchange exchange);
     void enroll(net::HttpExchange exchange);
+    void recover_challenge(net::HttpExchange exchange);
+    void recover(net::HttpExchange exchange);
     void healthz(net::HttpExchange exchange);
     void readyz(net::HttpExchange exchange);
     void health(net::HttpExchange exchange);
@@ -69,6 +73,8 @@ class Doors {
     [[nodiscard]] rpc::Task<void> answer_rpc(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> open_rpc_socket(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> answer_enroll(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> answer_recover_challenge(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> answer_recover(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> answer_readiness(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(const net::HttpRequest& request);
     // A wrong credential counts against its address; everything else is answered as it is.

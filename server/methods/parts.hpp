@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/sessions/registry.hpp"
@@ -44,11 +45,13 @@ struct Parts {
     Random& random;
     const Log& log;
     const ServerFacts& facts;
+    revocation::RevocationJournal& revocations;
     // Closes the admin sockets of one identity, on all shards, soon.
     std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
 };
 
 void bind_agents(rpc::Registry& registry, const Parts& parts);
+void bind_agent_recovery(rpc::Registry& registry, const Parts& parts);
 void bind_agent_status(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);

@@ -79,7 +79,7 @@ Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
                               .subject = row.agent_id,
                               .outcome = "ok",
                               .details = cause.details};
-    if (transition.action.starts_with("rotation."))
+    if (transition.action.starts_with("rotation.") || transition.action.starts_with("recovery."))
         name_rotation(event.details, row.credentials, transition.after, changes);
 
     const storage::OfferHistory offers = offers_of(row.credentials);

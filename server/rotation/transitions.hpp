@@ -138,7 +138,8 @@ struct Refusal {
 [[nodiscard]] Result<Transition> revoke(const Credentials& credentials);
 
 // An enrollment code is used for the first time: all tokens of an earlier enrollment are retired,
-// and whatever else was issued to it is void (epoch). The caller then begins with RotationCause::enrollment. `agent_suspended`, `agent_revoked`.
+// and whatever else was issued to it is void (epoch). The caller then begins with
+// RotationCause::enrollment. `agent_suspended`, `agent_revoked`.
 [[nodiscard]] Result<Transition> enroll(const Credentials& credentials);
 
 // A rotation asked for while the agent is offline waits for its next connect; a cancel takes the

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct MemoryDatabase {
     Table<Id, ApiKeyRow> api_keys;
     Table<std::pair<Id, std::string>, Capability> capabilities;
     Table<Id, RotationRow> rotations;
+    Table<std::tuple<Id, Time, Id>, bool> recovery_charges;  // a set; (agent, charged, rotation)
+    Table<Id, std::uint64_t> recovery_grants;
     Table<std::string, boost::json::value> settings;
     Table<std::string, Bytes> meta;
     std::vector<AuditRow> audit;

@@ -124,6 +124,18 @@ class MemoryRotations final : public RotationsTable, private TableBase {
                   Time time, const OfferHistory* offers);
 };
 
+class MemoryRecoveries final : public RecoveriesTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::vector<Time>> charged_since(std::string_view agent_id, Time since,
+                                                          std::size_t limit) override;
+    [[nodiscard]] Result<> charge(std::string_view agent_id, Time now,
+                                  std::string_view rotation_id) override;
+    [[nodiscard]] Result<std::uint64_t> grants(std::string_view agent_id) override;
+    [[nodiscard]] Result<> grant(std::string_view agent_id) override;
+    [[nodiscard]] Result<> spend_grant(std::string_view agent_id) override;
+};
+
 class MemorySettings final : public SettingsTable, private TableBase {
   public:
     using TableBase::TableBase;
@@ -155,6 +167,7 @@ class MemoryTransaction final : public Transaction {
           api_keys_(database, journal),
           capabilities_(database, journal),
           rotations_(database, journal),
+          recoveries_(database, journal),
           settings_(database, journal),
           meta_(database, journal),
           audit_(database, journal) {}
@@ -165,6 +178,7 @@ class MemoryTransaction final : public Transaction {
     ApiKeysTable& api_keys() override { return api_keys_; }
     CapabilitiesTable& capabilities() override { return capabilities_; }
     RotationsTable& rotations() override { return rotations_; }
+    RecoveriesTable& recoveries() override { return recoveries_; }
     SettingsTable& settings() override { return settings_; }
     MetaTable& meta() override { return meta_; }
     AuditTable& audit() override { return audit_; }
@@ -176,6 +190,7 @@ class MemoryTransaction final : public Transaction {
     MemoryApiKeys api_keys_;
     MemoryCapabilities capabilities_;
     MemoryRotations rotations_;
+    MemoryRecoveries recoveries_;
     MemorySettings settings_;
     MemoryMeta meta_;
     MemoryAudit audit_;

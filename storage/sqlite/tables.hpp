@@ -100,6 +100,21 @@ class SqliteRotations final : public RotationsTable {
     Statement find_, list_, list_of_agent_, insert_, link_, commit_, activate_, end_;
 };
 
+class SqliteRecoveries final : public RecoveriesTable {
+  public:
+    explicit SqliteRecoveries(Connection& connection);
+    [[nodiscard]] Result<std::vector<Time>> charged_since(std::string_view agent_id, Time since,
+                                                          std::size_t limit) override;
+    [[nodiscard]] Result<> charge(std::string_view agent_id, Time now,
+                                  std::string_view rotation_id) override;
+    [[nodiscard]] Result<std::uint64_t> grants(std::string_view agent_id) override;
+    [[nodiscard]] Result<> grant(std::string_view agent_id) override;
+    [[nodiscard]] Result<> spend_grant(std::string_view agent_id) override;
+
+  private:
+    Statement since_, forget_, charge_, grants_, grant_, spend_;
+};
+
 class SqliteSettings final : public SettingsTable {
   public:
     explicit SqliteSettings(Connection& connection);
@@ -148,6 +163,7 @@ class SqliteTransaction final : public Transaction {
           api_keys_(connection),
           capabilities_(connection),
           rotations_(connection),
+          recoveries_(connection),
           settings_(connection),
           meta_(connection),
           audit_(connection) {}
@@ -158,6 +174,7 @@ class SqliteTransaction final : public Transaction {
     SqliteApiKeys& api_keys() override { return api_keys_; }
     SqliteCapabilities& capabilities() override { return capabilities_; }
     SqliteRotations& rotations() override { return rotations_; }
+    SqliteRecoveries& recoveries() override { return recoveries_; }
     SqliteSettings& settings() override { return settings_; }
     SqliteMeta& meta() override { return meta_; }
     SqliteAudit& audit() override { return audit_; }
@@ -169,6 +186,7 @@ class SqliteTransaction final : public Transaction {
     SqliteApiKeys api_keys_;
     SqliteCapabilities capabilities_;
     SqliteRotations rotations_;
+    SqliteRecoveries recoveries_;
     SqliteSettings settings_;
     SqliteMeta meta_;
     SqliteAudit audit_;

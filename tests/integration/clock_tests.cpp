@@ -1,5 +1,7 @@
 // Wrong clocks and long times, with the real programs under Debian's faketime: the wall clock is
 // moved or runs fast, the monotonic one stays true.
+#include "tests/support/agent_stage.hpp"
+#include "tests/support/by_hand.hpp"
 #include "tests/support/daemons.hpp"
 #include "tests/support/movable_clock.hpp"
 
@@ -92,6 +94,43 @@ BOOST_AUTO_TEST_CASE(failure_10_an_expired_token_is_refused_and_the_agent_delete
     BOOST_TEST(std::filesystem::exists(agent.state_path()));
     agent.process().wait_for({"event=recovery.started"});
     BOOST_TEST(agent.process().running());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_slept_through_its_tokens_life_recovers_without_budget) {
+    MovableClock clock;
+    Rekeyd::Options options;
+    options.transport = Transport::plain;
+    options.environment = clock.environment();
+    options.environment["REKEY_RECOVERY_BUDGET"] = "0";
+    Rekeyd server(options);
+    AgentStage stage;
+    const Ed25519Key key = Ed25519Key::generate();
+    ScriptedIdentity identity = enroll_by_hand(server, "one", key);
+    const Secret token = identity.held.front().token;
+    const auto visit = [&](std::uint64_t generation) {
+        ScriptedAgent& agent = stage.add(identity, {});
+        stage.with([&] { agent.connect(); });
+        server.wait_settled(identity.agent_id, generation);
+        stage.with([&] { agent.disconnect(); });
+        stage.wait("it has gone", [&] { return agent.hung_up(); });
+    };
+    visit(1);
+    clock.move("+60d");
+    ScriptedAgent& late = stage.add(identity, {});
+    stage.with([&] { late.connect(); });
+    stage.wait("it is refused", [&] { return !late.seen().refusal.empty(); });
+    BOOST_TEST(stage.with([&] { return late.seen().refusal; }) == "token_expired");
+
+    static_cast<void>(server.call(
+        "settings.set", {{"settings", json::object{{"expired_token_policy", "reject"}}}}));
+    BOOST_TEST(refusal_name(recover_by_hand(server, identity.agent_id, 1, key, token)) ==
+               "token_expired");
+    static_cast<void>(server.call(
+        "settings.set", {{"settings", json::object{{"expired_token_policy", "recover"}}}}));
+    BOOST_TEST(refusal_name(recover_by_hand(server, identity.agent_id, 1, key)) == "rate_limited",
+               "without the token that is merely expired it costs a unit");
+    take_recovered(identity, recover_by_hand(server, identity.agent_id, 1, key, token));
+    visit(2);
 }
 
 BOOST_AUTO_TEST_CASE(failure_25_the_server_certificate_is_renewed_in_the_running_process) {

@@ -4,6 +4,7 @@
 #include "protocol/proof.hpp"
 #include "protocol/token.hpp"
 #include "tests/support/agent_stage.hpp"
+#include "tests/support/by_hand.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -94,6 +95,36 @@ BOOST_AUTO_TEST_CASE(failure_06_of_two_racers_with_one_code_one_wins) {
     }
     BOOST_TEST(winners == 1U);
     BOOST_TEST(conflicts == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(requests_of_one_key_that_cross_each_other_get_one_answer) {
+    const Rekeyd::NewAgent agent = server.new_agent("one");
+    const Ed25519Key key = Ed25519Key::generate();
+    std::vector<std::future<net::HttpResponse>> requests;
+    for (int i = 0; i < 8; ++i)
+        requests.push_back(std::async(std::launch::async, [&] { return enroll(agent.code, key); }));
+    const net::HttpResponse first = requests.front().get();
+    BOOST_TEST(first.status == 200U);
+    for (std::size_t i = 1; i < requests.size(); ++i)
+        BOOST_TEST(requests[i].get().body == first.body);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_enrollment_can_be_finished_by_a_recovery_and_an_old_key_cannot) {
+    const Rekeyd::NewAgent agent = server.new_agent("one");
+    const Ed25519Key key = Ed25519Key::generate();
+    const json::value enrolled = json::parse(enroll(agent.code, key).body);
+    const net::HttpResponse recovered = recover_by_hand(server, agent.agent_id, 0, key);
+    BOOST_REQUIRE_EQUAL(recovered.status, 200U);
+    BOOST_TEST(json::parse(recovered.body).at("token") == enrolled.at("token"));
+    BOOST_TEST(json::parse(recovered.body).at("generation") == enrolled.at("generation"));
+    BOOST_TEST(json::parse(enroll(agent.code, key).body).at("token") == enrolled.at("token"));
+
+    const json::value code = server.call("agents.enrollment_code", {{"agent_id", agent.agent_id}});
+    const Ed25519Key newer = Ed25519Key::generate();
+    BOOST_TEST(enroll(std::string(code.at("code").as_string()), newer).status == 200U);
+    BOOST_TEST(refusal_name(recover_by_hand(server, agent.agent_id, 1, key)) ==
+               "unknown_credential");
+    BOOST_TEST(recover_by_hand(server, agent.agent_id, 0, newer).status == 200U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_code_or_a_signature_is_not_told_apart) {

@@ -24,6 +24,10 @@ constexpr std::string_view name_of(Point point, Side side) {
             return "agent.send.enroll";
         case Point::agent_receive_enrolled:
             return "agent.receive.enrolled";
+        case Point::agent_send_recover:
+            return "agent.send.recover";
+        case Point::agent_receive_recovered:
+            return "agent.receive.recovered";
         case Point::agent_send_connect:
             return "agent.send.connect";
         case Point::agent_receive_connected:
@@ -46,6 +50,10 @@ constexpr std::string_view name_of(Point point, Side side) {
             return "server.receive.enroll";
         case Point::server_send_enrolled:
             return "server.send.enrolled";
+        case Point::server_receive_recover:
+            return "server.receive.recover";
+        case Point::server_send_recovered:
+            return "server.send.recovered";
         case Point::server_receive_connect:
             return "server.receive.connect";
         case Point::server_send_connected:
@@ -114,6 +122,7 @@ constexpr DurableFile kFiles[] = {
     {.ending = "/ca.pem", .name = "server.ca"},
     {.ending = "/admin.key", .name = "server.admin_key"},
     {.ending = "/listen", .name = "server.listen"},
+    {.ending = "/revocations", .name = "server.revocations"},
 };
 
 // What the environment asks for; both daemons are told by their names.

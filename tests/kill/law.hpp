@@ -12,10 +12,13 @@ struct Evidence {
     std::string data_dir;    // of the server
     std::string state_path;  // of the agent
     std::string agent_id;
+    // An admin has barred its tokens, or is about to: its identity key is as good as a token.
+    bool may_be_barred = false;
 };
 
 // At any instant, between any two steps of both: a token that the agent durably holds is one that
-// the server's row accepts. Empty when that is so, or when the agent holds none yet; else what is
+// the server's row accepts; or no token is, since an admin barred them all, and the identity key that
+// it holds is the one in the row. Empty when that is so, or when the agent holds none yet; else what is
 // wrong.
 [[nodiscard]] std::string law_broken(const Evidence& evidence);
 

@@ -23,6 +23,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{25};
 constexpr std::size_t kLinesShown = 25;
 constexpr const char* kAgentName = "one";
+constexpr const char* kOtherName = "other";
 
 std::uint64_t number(const json::object& object, const char* name) {
     const json::value* value = object.if_contains(name);
@@ -67,6 +68,8 @@ class Stage {
     void enroll();
     void settle(std::uint64_t generation);
     void rotate();
+    void recover();
+    void revoke_another();
     void restart(std::unique_ptr<Supervised>& daemon, Orders& orders);
     [[nodiscard]] std::string count_file();
     void count_what_was_reached();
@@ -253,6 +256,37 @@ void Stage::rotate() {
     settle(before + 1);
 }
 
+// No token of it is accepted any more; it comes back by its identity key, unasked.
+void Stage::recover() {
+    const std::uint64_t before = outcome_.generation;
+    evidence_.may_be_barred = true;
+    until("tokens that are barred", [&] {
+        const auto answer =
+            admin_.ask("agents.recover", {{"agent_id", evidence_.agent_id}, {"bar_tokens", true}});
+        return answer && answer->has_value();
+    });
+    settle(before + 1);
+    evidence_.may_be_barred = false;
+}
+
+// Whom nobody needs: so that the file beside the database is written too.
+void Stage::revoke_another() {
+    std::string agent_id;
+    until("another agent", [&] {
+        const auto listed = admin_.result_of("agents.list", {{"name", kOtherName}});
+        if (!listed) return false;
+        const json::array& agents = listed->at("agents").as_array();
+        if (!agents.empty()) agent_id = std::string(agents.at(0).at("agent_id").as_string());
+        if (agents.empty()) static_cast<void>(admin_.ask("agents.create", {{"name", kOtherName}}));
+        return !agents.empty();
+    });
+    until("a revoked agent", [&] {
+        // Once more when the answer was lost: it is revoked by then, which is an error.
+        const auto answer = admin_.ask("agents.revoke", {{"agent_id", agent_id}});
+        return answer && (answer->has_value() || answer->error().code() == Code::wrong_state);
+    });
+}
+
 // SIGTERM, which a blow may overtake, and the next life.
 void Stage::restart(std::unique_ptr<Supervised>& daemon, Orders& orders) {
     const bool server = &daemon == &server_;
@@ -283,6 +317,8 @@ void Stage::play() {
     rotate();
     restart(agent_, agent_orders_);
     settle(outcome_.generation);
+    recover();
+    revoke_another();
     restart(server_, server_orders_);
     settle(outcome_.generation);
     rotate();

@@ -44,7 +44,7 @@ struct Outcome {
 enum class Counting : std::uint8_t { off, on };
 
 // Plays from an empty data directory to the end: first start, enrollment, a rotation, a restart of
-// each side, one more rotation. At each blow, and at the end, the law is looked at (law.hpp).
+// the agent, a recovery, a revocation of somebody else, a restart of the server, more rotations. At each blow, and at the end, the law is looked at (law.hpp).
 // Blocks.
 [[nodiscard]] Outcome play(const Schedule& schedule, Counting counting = Counting::off);
 

@@ -5,10 +5,13 @@
 #include "protocol/fields.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/methods/enroll.hpp"
+#include "protocol/methods/recover.hpp"
 #include "protocol/token.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/refusal.hpp"
 #include "server/methods/parts.hpp"
+#include "server/recovery/recovery.hpp"
+#include "server/revocation/merge.hpp"
 #include "server/rpc/call_limiter.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/scheduler/scheduler.hpp"
@@ -66,13 +69,25 @@ struct ServerMachine::Process {
         : machine(owner),
           store(open_store()),
           settings(read_settings()),
-          methods_parts{*store,        coordinator,
-                        registry,      settings,
-                        layers,        owner.clock_,
-                        owner.random_, *owner.log_,
-                        facts,         [](const std::string&, std::uint16_t) {}},
+          methods_parts{*store,
+                        coordinator,
+                        registry,
+                        settings,
+                        layers,
+                        owner.clock_,
+                        owner.random_,
+                        *owner.log_,
+                        facts,
+                        revocations,
+                        [](const std::string&, std::uint16_t) {}},
           enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,
-                           settings, owner.clock_, *owner.log_, [] { return std::string(); }} {
+                           settings, owner.clock_, *owner.log_, [] { return std::string(); }},
+          recovery_parts{*store,       coordinator, owner.master_key_,
+                         challenges,   audit_pause, settings,
+                         owner.clock_, *owner.log_, [] { return std::string(); }} {
+        // On a store of its own: at a start nothing else waits for its turn.
+        storage::MemoryStore direct(machine.database_);
+        revocation::merge_revocations(direct, revocations, owner.clock_, *owner.log_);
         facts.advertise = "rekey.example.com:7443";
         facts.pin = [] { return std::string(); };
         facts.join_string = [](const Secret& code) { return code; };
@@ -127,12 +142,18 @@ struct ServerMachine::Process {
     sessions::AgentDoor door{{shards, *store, coordinator, settings, machine.clock_,
                               machine.random_, *machine.log_, registry}};
     Scheduler scheduler{{machine.clock_, timers, registry, coordinator, settings}};
+    VirtualJournal revocations{machine.revocations_, [this](std::function<void()> done) {
+                                   machine.schedule(std::move(done));
+                               }};
     methods::ServerFacts facts;
     methods::Parts methods_parts;
     rpc::Registry methods;
     rpc::CallLimiter calls{machine.clock_, settings};
     rpc::Dispatcher dispatcher{{methods, *store, machine.clock_, *machine.log_, calls, {}}};
     enrollment::Parts enrollment_parts;
+    recovery::Challenges challenges{machine.master_key_};
+    recovery::AuditPause audit_pause{machine.clock_};
+    recovery::Parts recovery_parts;
 };
 
 ServerMachine::ServerMachine(Parts parts)
@@ -293,28 +314,41 @@ void ServerMachine::upgrade(std::shared_ptr<Line> line, std::string credential) 
     });
 }
 
-void ServerMachine::post(const std::string& target, const std::string& body, Answer answer) {
-    be_busy();
-    if (target == "/enroll") return enroll(body, std::move(answer));
-    answer(http::refusal(Error(Code::not_found)));
-}
-
-// As server/http/enroll_route.cpp.
-void ServerMachine::enroll(const std::string& body, Answer answer) {
-    auto params =
-        protocol::decode_text<protocol::EnrollParams>(body, protocol::UnknownFields::ignore);
+// As server/http/enroll_route.cpp and recover_routes.cpp: `route` is what lies behind.
+template <class Params, class Route>
+void ServerMachine::serve(const std::string& body, Answer answer, Route route) {
+    auto params = protocol::decode_text<Params>(body, protocol::UnknownFields::ignore);
     if (params.has_error()) return answer(http::refusal(params.error()));
-    const auto work = [](Process& process, protocol::EnrollParams given,
+    const auto work = [](Process& process, Params given, Route behind,
                          Answer tell) -> rpc::Task<void> {
-        const auto enrolled =
-            co_await enrollment::enroll(process.enrollment_parts, std::move(given));
-        tell(enrolled.has_error() ? http::refusal(enrolled.error())
-                                  : http::json_answer(200, protocol::encode(*enrolled)));
+        const auto result = co_await behind(process, std::move(given));
+        tell(result.has_error() ? http::refusal(result.error())
+                                : http::json_answer(200, protocol::encode(*result)));
     };
     enter([&] {
         rpc::spawn(process_->shards.at(0).context().get_executor(),
-                   work(*process_, *std::move(params), std::move(answer)));
+                   work(*process_, *std::move(params), std::move(route), std::move(answer)));
     });
+}
+
+void ServerMachine::post(const std::string& target, const std::string& body, Answer answer) {
+    be_busy();
+    if (target == "/enroll")
+        return serve<protocol::EnrollParams>(
+            body, std::move(answer), [](Process& process, auto given) {
+                return enrollment::enroll(process.enrollment_parts, std::move(given));
+            });
+    if (target == "/recover/challenge")
+        return serve<protocol::RecoverChallengeParams>(
+            body, std::move(answer), [](Process& process, auto given) {
+                return recovery::challenge(process.recovery_parts, std::move(given));
+            });
+    if (target == "/recover")
+        return serve<protocol::RecoverParams>(
+            body, std::move(answer), [](Process& process, auto given) {
+                return recovery::recover(process.recovery_parts, std::move(given), "10.0.0.1");
+            });
+    answer(http::refusal(Error(Code::not_found)));
 }
 
 void ServerMachine::call(std::string method, boost::json::object params, Answered answered) {

@@ -5,6 +5,7 @@
 #include "server/rpc/caller.hpp"
 #include "storage/memory/memory_store.hpp"
 #include "tests/simulation/line.hpp"
+#include "tests/simulation/virtual_journal.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -88,7 +89,8 @@ class ServerMachine final : public ServerEnd {
     void run_unit();
     void schedule(std::function<void()> unit);
     void make_admin();
-    void enroll(const std::string& body, Answer answer);
+    template <class Params, class Route>
+    void serve(const std::string& body, Answer answer, Route route);
 
     Parts parts_;
     MachineClock clock_;
@@ -96,6 +98,7 @@ class ServerMachine final : public ServerEnd {
     std::unique_ptr<Log> log_ = make_silent_log();
     keys::MasterKey master_key_;
     std::shared_ptr<storage::MemoryDatabase> database_;
+    RevocationFile revocations_;
     server::rpc::Caller admin_;
     std::unique_ptr<Process> process_;
     std::uint64_t lives_ = 0;

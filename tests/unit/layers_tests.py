@@ -23,7 +23,7 @@ LAYERS = {
 # app, main and config stand above all.
 # The pure transitions are a room of their own, below the settings that they give words to.
 ROOMS = ["transitions", "settings", "setting_layers", "rotation", "metrics", "audit", "shard", "rpc", "scheduler", "sessions",
-         "enrollment", "methods", "http", "bootstrap", "app"]
+         "enrollment", "recovery", "revocation", "methods", "http", "bootstrap", "app"]
 # Template instantiation of Beast is what costs in a build: these and nothing else include it.
 BEAST = {"net/", "tests/", "bench/"}
 MAX_FILE_LINES = 400

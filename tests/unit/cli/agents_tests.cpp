@@ -1,4 +1,5 @@
 #include "fake_server.hpp"
+#include "protocol/methods/agent_recovery.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
@@ -130,6 +131,27 @@ BOOST_AUTO_TEST_CASE(changes_name_the_agent_by_id_and_give_the_reason) {
         BOOST_TEST(reason == "because " + verb);
         BOOST_TEST(server.calls().back().method == "agents." + verb);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_recovery_is_granted_and_tokens_are_barred_only_when_asked) {
+    server.hold({agent(1, "web-1")});
+    protocol::AgentsRecover::Params got;
+    server.on<protocol::AgentsRecover>([&](const protocol::AgentsRecover::Params& params) {
+        got = params;
+        protocol::AgentsRecover::Result result;
+        result.summary = agent(1, "web-1");
+        result.recoveries_left = 2;
+        result.recoveries_granted = 1;
+        return result;
+    });
+    BOOST_TEST((run({"agents", "recover", "web-1"}) == ExitCode::ok));
+    BOOST_TEST(got.agent_id == id_of(1));
+    BOOST_TEST(!got.bar_tokens);
+    BOOST_TEST(out.str().find("recoveries left") != std::string::npos);
+    BOOST_TEST((run({"agents", "recover", "web-1", "--bar-tokens", "--reason", "copied"}) ==
+                ExitCode::ok));
+    BOOST_TEST(got.bar_tokens);
+    BOOST_TEST(got.reason.value_or("") == "copied");
 }
 
 BOOST_AUTO_TEST_CASE(a_quiet_enrollment_code_is_the_join_string_alone) {

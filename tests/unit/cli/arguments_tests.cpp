@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(each_verb_explains_itself_with_an_example) {
                           {"agents", "suspend"},
                           {"agents", "reactivate"},
                           {"agents", "revoke"},
+                          {"agents", "recover"},
                           {"enroll-code"},
                           {"rotate"},
                           {"rotations", "list"},

@@ -21,9 +21,9 @@ BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
           "agent.key_status", "agent.rotate_key", "agent.shutdown"}},
         {Caller::admin,
          {"agents.create", "agents.list", "agents.get", "agents.suspend", "agents.reactivate",
-          "agents.revoke", "agents.enrollment_code", "rotations.start", "rotations.list",
-          "rotations.get", "rotations.cancel", "settings.get", "settings.set", "system.info",
-          "audit.query"}}};
+          "agents.revoke", "agents.recover", "agents.enrollment_code", "rotations.start",
+          "rotations.list", "rotations.get", "rotations.cancel", "settings.get", "settings.set",
+          "system.info", "audit.query"}}};
     std::size_t count = 0;
     for (const auto& [caller, names] : contract) {
         count += names.size();
@@ -47,11 +47,12 @@ BOOST_AUTO_TEST_CASE(a_method_is_found_by_its_caller_only) {
 
 BOOST_AUTO_TEST_CASE(access_is_the_contracts) {
     const std::pair<std::string_view, std::string_view> contract[] = {
-        {"agents.create", "agents:write"},      {"agents.list", "agents:read"},
-        {"agents.get", "agents:read"},          {"agents.suspend", "admin:*"},
-        {"agents.reactivate", "admin:*"},       {"agents.revoke", "admin:*"},
-        {"rotations.start", "rotations:write"}, {"settings.set", "admin:*"},
-        {"audit.query", "audit:read"},          {"system.info", "agents:read"}};
+        {"agents.create", "agents:write"}, {"agents.list", "agents:read"},
+        {"agents.get", "agents:read"},     {"agents.suspend", "admin:*"},
+        {"agents.reactivate", "admin:*"},  {"agents.revoke", "admin:*"},
+        {"agents.recover", "admin:*"},     {"rotations.start", "rotations:write"},
+        {"settings.set", "admin:*"},       {"audit.query", "audit:read"},
+        {"system.info", "agents:read"}};
     for (const auto& [name, capability] : contract)
         BOOST_TEST(find_method(name, Caller::admin)->access.capability == capability, name);
     for (const MethodInfo& info : catalog()) {

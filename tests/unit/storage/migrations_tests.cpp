@@ -99,6 +99,11 @@ BOOST_AUTO_TEST_CASE(a_database_of_schema_1_is_migrated_with_its_agents) {
         t.audit().append(make_event("agent.updated", id_of(1)));
         return {};
     });
+    // What later schemas brought is there for the agents of the old one.
+    write_ok(store(), [now = clock.now()](Transaction& t) -> Result<> {
+        REKEY_TRY(t.recoveries().charge(id_of(1), now, id_of(60)));
+        return t.recoveries().grant(id_of(3));
+    });
     const auto chain = read_chain(store());
     BOOST_TEST(chain.size() == 4U);
     BOOST_TEST(!verify_chain(chain));

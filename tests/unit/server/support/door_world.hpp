@@ -5,6 +5,8 @@
 #include "server/bootstrap/blocking.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/methods/parts.hpp"
+#include "server/recovery/recovery.hpp"
+#include "server/revocation/file_journal.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/sessions/registry.hpp"
@@ -183,6 +185,8 @@ struct DoorWorld {
     rotation::Coordinator coordinator{
         {*store, master_key, clock, random, settings, *log, sessions}};
     methods::ServerFacts facts;
+    std::unique_ptr<revocation::FileJournal> revocations =
+        revocation::FileJournal::open(folder.file("revocations"), *log);
     std::vector<std::pair<std::string, std::uint16_t>> closed_admin_sockets;
     methods::Parts parts{*store,
                          coordinator,
@@ -193,6 +197,7 @@ struct DoorWorld {
                          random,
                          *log,
                          facts,
+                         *revocations,
                          [this](const std::string& agent_id, std::uint16_t code) {
                              closed_admin_sockets.emplace_back(agent_id, code);
                          }};
@@ -204,6 +209,11 @@ struct DoorWorld {
     enrollment::Parts enrollment_parts{
         *store,   coordinator, sessions, master_key,
         settings, clock,       *log,     [] { return "the CA in PEM"; }};
+    recovery::Challenges challenges{master_key};
+    recovery::AuditPause audit_pause{clock};
+    recovery::Parts recovery_parts{*store,     coordinator, master_key,
+                                   challenges, audit_pause, settings,
+                                   clock,      *log,        [] { return "the CA in PEM"; }};
     std::map<std::string, Secret> key_texts;
     rpc::Caller admin = identity("admin", {"admin:*"});
 };
