@@ -100,6 +100,10 @@ HeldTokens after_write(const HeldTokens& before, const HeldTokens& next, WriteOu
         case WriteOutcome::failed_after_rename:
             break;
     }
+    // An offer's write brings its own candidate. What stands confirmed beside it was confirmed
+    // before, or its confirmation came from the server's own word (on_recovered): the agent keeps a
+    // confirmed token (I9), and one candidate.
+    if (candidate_of(next) != nullptr) return next;
     // Rule B: a confirmation that may not last is none yet, so that the next commit writes it
     // again.
     HeldTokens held = next;

@@ -114,4 +114,15 @@ BOOST_AUTO_TEST_CASE(i9_a_recovery_never_leaves_the_agent_without_a_confirmed_to
             }
 }
 
+// Found by the search: the expired candidate's confirmation could not be written, and then neither
+// could the answer that came with it, for certain.
+BOOST_AUTO_TEST_CASE(i9_a_recovery_whose_write_may_not_last_leaves_a_confirmed_token) {
+    const auto decision = on_recovered(kUnresolved, {.unknown = {}, .expired = {"r2"}}, offer(3));
+    const auto* write = std::get_if<WriteCandidate>(&decision);
+    BOOST_REQUIRE(write != nullptr);
+    const HeldTokens held =
+        after_write(kUnresolved, write->next, WriteOutcome::failed_after_rename);
+    BOOST_TEST((held == HeldTokens{confirmed(2), candidate(3)}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
