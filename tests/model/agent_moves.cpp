@@ -12,191 +12,244 @@ namespace {
 
 struct Sends {
     Message message;
-    std::uint64_t generation;
+    Token token;
 };
 
 // A durable write by the agent: what it is for, and what is sent when it succeeds or fails.
 struct Write {
+    Event event;
     std::string_view words;
-    std::uint64_t generation = 0;
+    Token token;
     HeldTokens next;
     std::optional<Sends> then;
     std::optional<Sends> on_failure;
     std::string_view broken;
 };
 
-void send(World& world, const std::optional<Sends>& sends) {
-    if (sends) world.network.send(sends->message, sends->generation);
-}
-
-// Every way in which a write can end. Without power losses to come, what stands in the file stays.
+// Every way in which a write can end.
 void emit_write(const World& world, Weather weather, const Write& write, const Emit<World>& emit) {
-    const auto ends = [&](const HeldTokens& memory, const HeldTokens& visible,
-                          const HeldTokens& durable, const std::optional<Sends>& sends,
-                          std::string_view tail) {
-        World next = world;
-        next.agent = {memory, visible, world.budget.power_losses > 0 ? durable : visible};
-        send(next, sends);
-        emit({write.words, write.generation, std::move(next), tail, write.broken});
+    const auto ends = [&](Event event, const File& memory, const File& visible, const File& durable,
+                          const std::optional<Sends>& sends, std::string_view tail) {
+        World after = world;
+        after.agent = {memory, visible, durable};
+        if (memory.empty()) forget_refusals(after);
+        if (sends) after.network.send(sends->message, sends->token);
+        emit({event, write.words, name_of(write.token), std::move(after), tail, write.broken});
     };
     const Agent& agent = world.agent;
-    const HeldTokens& next = write.next;
-    ends(next, next, next, write.then, "");
+    const HeldTokens before = agent.memory.held();
+    const File next(write.next);
+    const File down;
+    ends(write.event, next, next, next, write.then, "");
     if (weather == Weather::calm) return;
     const auto kept = [&](WriteOutcome outcome) {
-        return after_write(agent.memory, next, outcome);
+        return File(after_write(before, write.next, outcome));
     };
-    const HeldTokens down;
-    ends(down, next, next, std::nullopt, ", and is killed before it says so");
-    ends(kept(WriteOutcome::failed_before_rename), agent.visible, agent.durable, write.on_failure,
-         ": the disk is full");
-    ends(kept(WriteOutcome::failed_after_rename), next, agent.durable, write.on_failure,
-         ": an error after the rename");
-    ends(down, next, agent.durable, std::nullopt, ", and is killed between rename and fsync");
+    ends(Event::killed_after_write, down, next, next, std::nullopt,
+         ", and is killed before it says so");
+    if (world.left.disk_is_sound()) return;
+    ends(Event::torn_write, down, agent.visible, agent.durable, std::nullopt,
+         ", and is killed in the middle of the write");
+    ends(Event::disk_full, kept(WriteOutcome::failed_before_rename), agent.visible, agent.durable,
+         write.on_failure, ": the disk is full");
+    ends(Event::error_after_rename, kept(WriteOutcome::failed_after_rename), next, agent.durable,
+         write.on_failure, ": an error after the rename");
+    ends(Event::killed_before_sync, down, next, agent.durable, std::nullopt,
+         ", and is killed between rename and fsync");
 }
 
 // I10, and A3's "the older token goes with the next rotation's write": whatever else a write drops.
-bool drops_too_much(const HeldTokens& before, const HeldTokens& next, bool for_an_offer) {
+// A recovery may drop the candidate that was refused as unknown.
+bool drops_too_much(const HeldTokens& before, const HeldTokens& next, bool for_an_offer,
+                    const std::vector<std::string>& unknown) {
     const auto newest = std::find_if(before.rbegin(), before.rend(), [](const HeldToken& token) {
         return token.state == TokenState::confirmed;
     });
     return std::ranges::any_of(before, [&](const HeldToken& token) {
         if (std::ranges::find(next, token.rotation_id, &HeldToken::rotation_id) != next.end())
             return false;
-        return !(for_an_offer && token.state == TokenState::confirmed && newest != before.rend() &&
-                 token.generation < newest->generation);
+        if (token.state == TokenState::candidate)
+            return std::ranges::find(unknown, token.rotation_id) == unknown.end();
+        return !for_an_offer || newest == before.rend() || token.generation >= newest->generation;
     });
 }
 
 constexpr std::string_view kDropped = "I10: the agent drops a token that nobody called unknown";
 
+Refusals refusals_told(const World& world) {
+    Refusals refusals;
+    world.agent.memory.for_each([&](Token token, bool) {
+        if (world.told_unknown.has(token)) refusals.unknown.push_back(rotation_of(token));
+        if (world.told_expired.has(token)) refusals.expired.push_back(rotation_of(token));
+    });
+    return refusals;
+}
+
+// A candidate that was called expired was promoted: it is as good as confirmed, unless it was
+// called unknown as well.
+HeldTokens after_refusals(HeldTokens held, const Refusals& refusals) {
+    const auto told = [](const std::vector<std::string>& names, const HeldToken& token) {
+        return std::ranges::find(names, token.rotation_id) != names.end();
+    };
+    for (HeldToken& token : held)
+        if (told(refusals.expired, token) && !told(refusals.unknown, token))
+            token.state = TokenState::confirmed;
+    return held;
+}
+
+// A refusal of a rotation that is over is looked at by hear_failed (I6), and not remembered.
+void say_stale(World& world, Token token, std::uint64_t newest_held) {
+    if (token != world.row.pending && token != world.backup.pending) return;
+    const Stale said{token, static_cast<std::uint8_t>(newest_held)};
+    if (std::ranges::find(world.stale, said) != world.stale.end()) return;
+    const auto place = std::ranges::find(world.stale, Stale{});
+    REKEY_ASSERT(place != world.stale.end());
+    *place = said;
+}
+
 }  // namespace
 
-void RotationModel::agent_connects(const World& world, Weather weather,
-                                   const Emit<World>& emit) const {
-    std::vector<std::string> unknown;
-    for (std::uint64_t generation = 1; generation < world.server.next_generation; ++generation)
-        if (world.network.has(Message::unknown, generation))
-            unknown.push_back(rotation_of(generation));
-    open_connection(world, {}, weather, emit);
-    if (!unknown.empty()) open_connection(world, unknown, weather, emit);
+void RotationModel::agent_receives(const World& world, Weather weather, const Next& emit) const {
+    agent_hears_refusals(world, weather, emit);
+    // Whose connect was refused has no session to hear anything else on: the old socket is closed
+    // before a new one is opened (A4), and a welcome makes the refusals forgotten.
+    if (was_refused(world)) return agent_hears_recovery(world, weather, emit);
+    world.network.sent(Message::offer).for_each([&](Token token) {
+        const HeldTokens held = world.agent.memory.held();
+        const Offer offer{rotation_of(token), token.generation(), text_of(token)};
+        agent_saves_or_refuses(world, token, false, rules_.on_offer(held, offer), weather, emit);
+    });
+    world.network.sent(Message::commit).for_each([&](Token token) {
+        agent_hears_commit(world, token, weather, emit);
+    });
+    world.network.sent(Message::welcome).for_each([&](Token token) {
+        agent_hears_welcome(world, token, weather, emit);
+    });
 }
 
-void RotationModel::open_connection(const World& world, const std::vector<std::string>& refused,
-                                    Weather weather, const Emit<World>& emit) const {
-    const HeldToken* token = rules_.next_credential(world.agent.memory, refused);
-    if (token == nullptr) return;
-    World next = world;
-    const bool lasts = world.agent.durable == world.agent.visible;
-    if (token->state == TokenState::candidate && !lasts && rules_.syncs_before_connect()) {
-        next.agent.durable = next.agent.visible;
-        if (weather == Weather::storm) {
-            std::vector<std::string> passed_over = refused;
-            passed_over.push_back(token->rotation_id);
-            open_connection(world, passed_over, weather, emit);
-        }
-    }
-    const DelayedConnect connect{token->generation};
-    if (bounds_.delayed_connects == 0 || weather == Weather::calm) {
-        server_answers_connect(std::move(next), connect, "agent connects with {}", emit);
-        return;
-    }
-    if (next.connects.size() == bounds_.delayed_connects ||
-        std::ranges::find(next.connects, connect) != next.connects.end())
-        return;
-    next.connects.push_back(connect);
-    std::ranges::sort(next.connects);
-    emit({"agent opens a connection with {}, which is slow", token->generation, std::move(next)});
+// An answer, or a late one to an earlier request, as long as the agent waits for one at all.
+void RotationModel::agent_hears_recovery(const World& world, Weather weather,
+                                         const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const Refusals refusals = refusals_told(world);
+    if (!recovery_due(held, refusals)) return;
+    world.network.sent(Message::recovered).for_each([&](Token token) {
+        const Offer offer{rotation_of(token), token.generation(), text_of(token)};
+        const auto decision = rules_.on_recovered(held, refusals, offer);
+        agent_saves_or_refuses(world, token, true, decision, weather, emit);
+    });
 }
 
-void RotationModel::agent_receives(const World& world, std::uint64_t generation, Weather weather,
-                                   const Emit<World>& emit) const {
-    const HeldTokens& held = world.agent.memory;
-    const std::string& id = rotation_of(generation);
-    if (world.network.has(Message::offer, generation))
-        agent_hears_offer(world, generation, weather, emit);
-    if (world.network.has(Message::commit, generation)) {
-        const CommitDecision decision = rules_.on_commit(held, generation, id);
-        const Sends activated{Message::activated, generation};
-        if (std::holds_alternative<AnswerActivated>(decision)) {
-            World next = world;
-            send(next, activated);
-            emit({"agent answers that {} is activated", generation, std::move(next)});
-        } else if (const auto* confirm = std::get_if<ConfirmThenAnswer>(&decision)) {
-            emit_write(world, weather,
-                       {"agent confirms {} on commit", generation, confirm->next, activated,
-                        std::nullopt, drops_too_much(held, confirm->next, false) ? kDropped : ""},
-                       emit);
-        }
-    }
-    if (world.network.has(Message::welcome, generation))
-        if (const auto next = on_welcome(held, generation, id))
-            emit_write(world, weather,
-                       {"agent confirms {} on welcome", generation, *next, std::nullopt,
-                        std::nullopt, drops_too_much(held, *next, false) ? kDropped : ""},
-                       emit);
-    if (world.network.has(Message::unknown, generation))
-        if (const auto next = on_unknown_credential(held, id)) {
-            const bool too_much =
-                next->size() + 1 != held.size() || std::ranges::any_of(*next, [](const auto& kept) {
-                    return kept.state == TokenState::candidate;
-                });
-            emit_write(world, weather,
-                       {"agent drops {}, which is unknown", generation, *next, std::nullopt,
-                        std::nullopt, too_much ? kDropped : ""},
-                       emit);
-        }
-}
-
-void RotationModel::agent_hears_offer(const World& world, std::uint64_t generation, Weather weather,
-                                      const Emit<World>& emit) const {
-    const HeldTokens& held = world.agent.memory;
-    const OfferDecision decision =
-        rules_.on_offer(held, {rotation_of(generation), generation, token_of(generation)});
-    const Sends complete{Message::complete, generation};
-    const Sends failed{Message::failed, generation};
+void RotationModel::agent_saves_or_refuses(const World& world, Token token, bool recovered,
+                                           const OfferDecision& decision, Weather weather,
+                                           const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const Sends complete{Message::complete, token};
     World next = world;
     if (std::holds_alternative<AnswerComplete>(decision)) {
-        send(next, complete);
-        emit({"agent proves {} again", generation, std::move(next)});
+        // Nobody waits for a proof that a recovery's answer is held: the next connect is one.
+        if (recovered || next.network.has(Message::complete, token)) return;
+        next.network.send(Message::complete, token);
+        emit({Event::prove_again, "the agent proves {} again", name_of(token), std::move(next)});
         return;
     }
     if (const auto* write = std::get_if<WriteCandidate>(&decision)) {
-        emit_write(world, weather,
-                   {"agent saves {}", generation, write->next, complete, failed,
-                    drops_too_much(held, write->next, true) ? kDropped : ""},
-                   emit);
-        return;
+        const auto unknown = recovered ? refusals_told(world).unknown : std::vector<std::string>{};
+        const auto before = recovered ? after_refusals(held, refusals_told(world)) : held;
+        const auto broken = drops_too_much(before, write->next, true, unknown) ? kDropped : "";
+        // Saved or not, the next round begins with the tokens again.
+        if (recovered) forget_refusals(next);
+        if (recovered)
+            return emit_write(next, weather,
+                              {Event::save_recovered, "the agent saves {} from its recovery", token,
+                               write->next, std::nullopt, std::nullopt, broken},
+                              emit);
+        return emit_write(world, weather,
+                          {Event::save, "the agent saves {}", token, write->next, complete,
+                           Sends{Message::failed, token}, broken},
+                          emit);
     }
+    if (recovered) return;
     const auto& refusal = std::get<RefuseOffer>(decision);
     if (refusal.reason != FailureReason::stale_generation) {
-        send(next, failed);
-        emit({"agent refuses {}: its candidate is unresolved", generation, std::move(next)});
+        next.network.send(Message::failed, token);
+        emit({Event::refuse_unresolved, "the agent refuses {}: its candidate is unresolved",
+              name_of(token), std::move(next)});
         return;
     }
-    // Without a database or a disk that goes back in time, only an old offer can be stale.
-    const auto& pending = world.server.pending;
-    if (pending && pending->generation == generation)
-        emit({"agent refuses {} as stale", generation, std::move(next), "",
-              "S5: an honest agent calls the pending token stale"});
+    // Without storage that goes back in time, only an old offer can be stale.
+    const bool honest = world.row.pending == token && !law_gives_way(world);
+    say_stale(next, token, *refusal.newest_held);
+    emit({Event::refuse_stale, "the agent refuses {} as stale", name_of(token), std::move(next), "",
+          honest ? "S5: an honest agent calls the pending token stale" : ""});
 }
 
-void RotationModel::disk_acts(const World& world, Weather weather, const Emit<World>& emit) const {
-    const Agent& agent = world.agent;
-    if (agent.memory != agent.visible) {
+void RotationModel::agent_hears_commit(const World& world, Token token, Weather weather,
+                                       const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const CommitDecision decision = rules_.on_commit(held, token.generation(), rotation_of(token));
+    const Sends activated{Message::activated, token};
+    if (std::holds_alternative<AnswerActivated>(decision)) {
         World next = world;
-        next.agent.memory = agent.visible;
-        if (rules_.syncs_at_start()) next.agent.durable = agent.visible;
-        emit({"agent restarts", 0, std::move(next)});
+        next.network.send(activated.message, activated.token);
+        emit({Event::activated, "the agent answers that {} is activated", name_of(token),
+              std::move(next)});
+    } else if (const auto* confirm = std::get_if<ConfirmThenAnswer>(&decision)) {
+        emit_write(world, weather,
+                   {Event::confirm_on_commit, "the agent confirms {} on commit", token,
+                    confirm->next, activated, std::nullopt,
+                    drops_too_much(held, confirm->next, false, {}) ? kDropped : ""},
+                   emit);
     }
-    if (agent.durable == agent.visible || weather == Weather::calm) return;
-    World settles = world;
-    settles.agent.durable = agent.visible;
-    emit({"the agent's disk settles", 0, std::move(settles)});
-    World lost = world;
-    lost.agent = {{}, agent.durable, agent.durable};
-    lost.budget.power_losses -= 1;
-    emit({"the agent's machine loses power, and its last write", 0, std::move(lost)});
+}
+
+void RotationModel::agent_hears_welcome(const World& world, Token token, Weather weather,
+                                        const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const auto next = on_welcome(held, token.generation(), rotation_of(token));
+    if (!next) return;
+    emit_write(world, weather,
+               {Event::confirm_on_welcome, "the agent confirms {} on welcome", token, *next,
+                std::nullopt, std::nullopt, drops_too_much(held, *next, false, {}) ? kDropped : ""},
+               emit);
+}
+
+void RotationModel::agent_hears_refusals(const World& world, Weather weather,
+                                         const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const auto writes = [&](Event event, std::string_view words, Token token,
+                            const std::optional<HeldTokens>& next,
+                            const std::vector<std::string>& unknown) {
+        if (!next) return;
+        const auto broken = drops_too_much(held, *next, false, unknown) ? kDropped : "";
+        emit_write(world, weather, {event, words, token, *next, std::nullopt, std::nullopt, broken},
+                   emit);
+    };
+    world.told_unknown.for_each([&](Token token) {
+        writes(Event::drop_unknown, "the agent drops {}, which is unknown", token,
+               on_unknown_credential(held, rotation_of(token)), {rotation_of(token)});
+    });
+    world.told_expired.for_each([&](Token token) {
+        writes(Event::confirm_on_expired, "the agent confirms {}, which is expired", token,
+               on_token_expired(held, rotation_of(token)), {});
+    });
+}
+
+void RotationModel::agent_recovers(const World& world, Weather /*weather*/,
+                                   const Next& emit) const {
+    const HeldTokens held = world.agent.memory.held();
+    const auto request = recovery_due(held, refusals_told(world));
+    if (!request) return;
+    const Token shown = token_named(request->token->rotation_id);
+    const RecoveryAsk ask{static_cast<std::uint8_t>(request->newest_held), shown,
+                          world.row.next_generation};
+    if (std::ranges::find(world.asked, ask) != world.asked.end()) return;
+    World next = world;
+    const auto place = std::ranges::find(next.asked, RecoveryAsk{});
+    REKEY_ASSERT(place != next.asked.end());
+    *place = ask;
+    emit({Event::ask_to_recover, "the agent asks to recover, and holds {}", name_of(shown),
+          std::move(next)});
 }
 
 }  // namespace rekey::model

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "tests/model/search.hpp"
 #include "tests/model/world.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 // The way in: an enrollment code, an identity key, the first token and the first connect. The
@@ -17,14 +19,14 @@ struct EnrollmentRules {
 };
 
 struct EnrollmentWorld {
-    Credentials server;
-    std::uint8_t tombstones = 0;
-    std::uint64_t bound_key = 0;  // the key that the code was used with; 0: none yet
-    std::uint64_t keys_made = 0;
-    std::uint64_t memory_key = 0;   // the agent's, in its process
-    std::uint64_t durable_key = 0;  // ... in its key file
-    agent::rotation::HeldTokens held;
-    // Sets that only grow, a bit a key or a generation, as in Network.
+    Row row;
+    TokenSet tombstones;
+    std::uint8_t bound_key = 0;  // the key that the code was used with; 0: none yet
+    std::uint8_t keys_made = 0;
+    std::uint8_t memory_key = 0;   // the agent's, in its process
+    std::uint8_t durable_key = 0;  // ... in its key file
+    File held;
+    // Sets that only grow, a bit a key, as in Network.
     std::uint8_t codes_sent = 0;
     std::uint8_t answers_sent = 0;
     Network network;
@@ -35,15 +37,16 @@ class EnrollmentModel {
   public:
     using World = EnrollmentWorld;
 
-    // `before` is the agent's row when the code is made.
-    EnrollmentModel(const EnrollmentRules& rules, const Credentials& before)
-        : rules_(rules), before_(before) {}
+    // `before` is the agent's row when the code is made. A racer is another machine that has the
+    // same code.
+    EnrollmentModel(const EnrollmentRules& rules, const Row& before, std::uint8_t racers = 0)
+        : rules_(rules), before_(before), racers_(racers) {}
 
-    [[nodiscard]] World initial() const { return {.server = before_}; }
-    [[nodiscard]] static Key encode(const World& world);
-    [[nodiscard]] static World decode(const Key& key);
+    [[nodiscard]] World initial() const { return {.row = before_}; }
     [[nodiscard]] static std::string_view broken(const World& world);
+    [[nodiscard]] static std::string verdict(const World& world, std::string_view broken);
     [[nodiscard]] static World calm(World world);
+    // Or lost to a racer, which the agent is told.
     [[nodiscard]] static bool settled(const World& world);
     void steps(const World& world, Weather weather, const Emit<World>& emit) const;
 
@@ -53,7 +56,8 @@ class EnrollmentModel {
     void first_session(const World& world, const Emit<World>& emit) const;
 
     EnrollmentRules rules_;
-    Credentials before_;
+    Row before_;
+    std::uint8_t racers_;
 };
 
 }  // namespace rekey::model

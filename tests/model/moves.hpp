@@ -1,64 +1,85 @@
 #pragma once
 
+#include "tests/model/relevance.hpp"
+#include "tests/model/rules.hpp"
+#include "tests/model/search.hpp"
 #include "tests/model/world.hpp"
 
-#include <cstdint>
+#include <optional>
 #include <string_view>
 
 // All that may happen next in a world: the model that the search walks through.
 namespace rekey::model {
 
-struct Bounds {
-    std::uint64_t rotations = 2;
-    Budget budget;
-    // Connects that are under way at once; 0: a connect reaches the server at once, and only its
-    // answer travels.
-    std::size_t delayed_connects = 0;
-};
-
 class RotationModel {
   public:
     using World = model::World;
 
-    RotationModel(const Rules& rules, const Bounds& bounds) : rules_(rules), bounds_(bounds) {}
+    RotationModel(const Rules& rules, const Budget& budget)
+        : rules_(rules), budget_(budget), relevance_(rules) {}
 
-    [[nodiscard]] World initial() const { return settled_world(bounds_.budget); }
-    [[nodiscard]] static Key encode(const World& world) { return model::encode(world); }
-    [[nodiscard]] static World decode(const Key& key) { return model::decode(key); }
+    [[nodiscard]] World initial() const { return settled_world(budget_); }
     [[nodiscard]] static std::string_view broken(const World& world) {
         return broken_invariant(world);
     }
+    [[nodiscard]] static std::string verdict(const World& world, std::string_view broken) {
+        return model::verdict(world, broken);
+    }
     // A revoked agent is where it will stay.
     [[nodiscard]] static bool settled(const World& world) {
-        return world.server.status == storage::AgentStatus::revoked || is_settled(world);
+        return world.row.status == storage::AgentStatus::revoked || is_settled(world);
     }
-    [[nodiscard]] World calm(World world) const;
+    [[nodiscard]] static World calm(World world);
     void steps(const World& world, Weather weather, const Emit<World>& emit) const;
 
   private:
     using Words = std::string_view;
+    using Next = Emit<World>;
+    // How a transaction ends that others have come between; nothing for one that they have not.
+    struct SlowEnd {
+        Event event = Event::kCount;
+        Words words;
+    };
 
-    void server_acts(const World& world, Weather weather, const Emit<World>& emit) const;
-    void admin_acts(const World& world, Weather weather, const Emit<World>& emit) const;
-    void server_receives(const World& world, std::uint64_t generation, Weather weather,
-                         const Emit<World>& emit) const;
-    void server_hears_complete(const World& world, std::uint64_t generation, Weather weather,
-                               const Emit<World>& emit) const;
+    // server_moves.cpp
+    void server_acts(const World& world, Weather weather, const Next& emit) const;
+    void server_sends_commit(const World& world, const Next& emit) const;
+    void try_decision(const World& world, const Decision& decision, Weather weather,
+                      const Next& emit) const;
+    void carry_out(const World& world, const Row& as_read, const Decision& decision,
+                   Weather weather, const SlowEnd& slow, const Next& emit) const;
+    void slow_transaction_writes(const World& world, const Next& emit) const;
 
-    void agent_connects(const World& world, Weather weather, const Emit<World>& emit) const;
+    // connect_moves.cpp
+    void agent_connects(const World& world, Weather weather, const Next& emit) const;
     void open_connection(const World& world, const std::vector<std::string>& refused,
-                         Weather weather, const Emit<World>& emit) const;
-    void server_answers_connect(World world, const DelayedConnect& connect, Words words,
-                                const Emit<World>& emit) const;
+                         Weather weather, const Next& emit) const;
+    void server_answers(World world, const SlowConnect& connect, Words words,
+                        const Next& emit) const;
+    void slow_connects_go_on(const World& world, const Next& emit) const;
+    void welcome(World world, const SlowConnect& connect, const Next& emit) const;
 
-    void agent_receives(const World& world, std::uint64_t generation, Weather weather,
-                        const Emit<World>& emit) const;
-    void agent_hears_offer(const World& world, std::uint64_t generation, Weather weather,
-                           const Emit<World>& emit) const;
-    void disk_acts(const World& world, Weather weather, const Emit<World>& emit) const;
+    // agent_moves.cpp
+    void agent_receives(const World& world, Weather weather, const Next& emit) const;
+    void agent_hears_recovery(const World& world, Weather weather, const Next& emit) const;
+    void agent_saves_or_refuses(const World& world, Token token, bool recovered,
+                                const agent::rotation::OfferDecision& decision, Weather weather,
+                                const Next& emit) const;
+    void agent_hears_commit(const World& world, Token token, Weather weather,
+                            const Next& emit) const;
+    void agent_hears_welcome(const World& world, Token token, Weather weather,
+                             const Next& emit) const;
+    void agent_hears_refusals(const World& world, Weather weather, const Next& emit) const;
+    void agent_recovers(const World& world, Weather weather, const Next& emit) const;
+
+    // storage_moves.cpp
+    void disk_acts(const World& world, Weather weather, const Next& emit) const;
+    void clocks_jump(const World& world, const Next& emit) const;
+    void storage_goes_back(const World& world, const Next& emit) const;
 
     const Rules& rules_;
-    Bounds bounds_;
+    Budget budget_;
+    Relevance relevance_;
 };
 
 }  // namespace rekey::model

@@ -1,165 +1,162 @@
 #include "tests/model/mutants.hpp"
 
+#include "tests/model/enrollment.hpp"
+#include "tests/model/mutant_rules.hpp"
+
 #include <utility>
 
 namespace rekey::model {
 
-using namespace agent::rotation;
-using server::rotation::Completion;
-using server::rotation::CompletionResult;
-using server::rotation::Policy;
-using server::rotation::Refusal;
-using server::rotation::Transition;
-
 namespace {
 
-HeldTokens instead_of_the_candidate(HeldTokens held, const Offer& offer) {
-    std::erase_if(held,
-                  [](const HeldToken& token) { return token.state == TokenState::candidate; });
-    held.push_back({offer.generation, offer.rotation_id, offer.token, TokenState::candidate});
-    return held;
+template <class Mutated>
+std::function<Report()> searching(const Budget& bounds, std::string_view breaks) {
+    return [bounds, breaks] {
+        const Mutated rules;
+        const RotationModel model(rules, bounds);
+        return Search(model, breaks).run();
+    };
 }
 
-// S5: "the agent said failed, so the token is free again".
-class WithdrawsRefused : public Rules {
-  public:
-    Transition refuse(const Credentials& row, const Refusal& refusal) const override {
-        Transition transition = Rules::refuse(row, refusal);
-        if (transition.changed()) transition.after.pending.reset();
-        return transition;
-    }
+struct Bounds {
+    Budget budget;
+    std::string_view words;
 };
+const Bounds kOne{Budget().rotations(1), "one rotation"};
+const Bounds kTwo{Budget().rotations(2), "two rotations"};
+const Bounds kThree{Budget().rotations(3), "three rotations"};
+const Bounds kRevoke{Budget().rotations(1).with(Misfortune::revoke), "one rotation, a revoke"};
+const Bounds kSlowRevoke{
+    Budget().rotations(1).with(Misfortune::revoke).with(Misfortune::slow_connect),
+    "one rotation, a revoke, a slow connect"};
+const Bounds kSlowConnect{Budget().rotations(1).with(Misfortune::slow_connect),
+                          "one rotation, a slow connect"};
+const Bounds kRace{
+    Budget().rotations(1).with(Misfortune::slow_transaction).with(Misfortune::revoke),
+    "one rotation, a revoke, two transactions at once"};
+const Bounds kPowerLoss{Budget().rotations(3).with(Misfortune::power_loss, 2),
+                        "three rotations, two power losses"};
+const Bounds kExpiry{Budget().rotations(1).with(Misfortune::expiry), "one rotation, an expiry"};
+const Bounds kRestore{Budget().rotations(2).recoveries(2).with(Misfortune::restore),
+                      "two rotations, a restored backup"};
+const Bounds kRestoreRevoked{
+    Budget().rotations(1).recoveries(2).with(Misfortune::restore).with(Misfortune::revoke),
+    "one rotation, a revoke, a restored backup"};
 
-// ... and the agent has room for one token: "the new one replaces the old one".
-class HoldsOneToken : public WithdrawsRefused {
-  public:
-    OfferDecision on_offer(const HeldTokens& held, const Offer& offer) const override {
-        if (offer.generation <= held.back().generation) return Rules::on_offer(held, offer);
-        return WriteCandidate{
-            {{offer.generation, offer.rotation_id, offer.token, TokenState::confirmed}}};
-    }
-};
+template <class Mutated>
+Mutant alone(std::string_view what, const Bounds& bounds, std::string_view breaks) {
+    return {what, "", breaks, bounds.words, searching<Mutated>(bounds.budget, breaks), {}};
+}
 
-// Rule A: "the newer offer wins".
-class WithoutRuleA : public Rules {
-  public:
-    OfferDecision on_offer(const HeldTokens& held, const Offer& offer) const override {
-        OfferDecision decision = Rules::on_offer(held, offer);
-        const auto* refusal = std::get_if<RefuseOffer>(&decision);
-        if (refusal == nullptr || refusal->reason != FailureReason::candidate_unresolved)
-            return decision;
-        return WriteCandidate{instead_of_the_candidate(held, offer)};
-    }
-};
+// `Covered` is the same without the second fault.
+template <class Mutated, class Covered>
+Mutant covered(std::string_view what, std::string_view by, const Bounds& bounds,
+               std::string_view breaks) {
+    return {what,
+            by,
+            breaks,
+            bounds.words,
+            searching<Mutated>(bounds.budget, breaks),
+            searching<Covered>(bounds.budget, breaks)};
+}
 
-// ... and Rule B: activated before the confirmation is durable.
-class NeitherRuleANorRuleB : public WithoutRuleA {
-  public:
-    CommitDecision on_commit(const HeldTokens& held, std::uint64_t generation,
-                             std::string_view rotation_id) const override {
-        CommitDecision decision = Rules::on_commit(held, generation, rotation_id);
-        if (std::holds_alternative<ConfirmThenAnswer>(decision)) return AnswerActivated{};
-        return decision;
-    }
-};
+Mutant enrolling(std::string_view what, const EnrollmentRules& rules) {
+    return {what,
+            "",
+            "I7:",
+            "one enrollment",
+            [rules] {
+                const EnrollmentModel model(rules, Row());
+                return Search(model, "I7:").run();
+            },
+            {}};
+}
 
-// One-phase: what was promoted is in use, so the predecessor goes at once. Rule A alone would still
-// save it.
-class DropsPreviousAtPromotion : public WithoutRuleA {
-  public:
-    CompletionResult complete(const Credentials& row, const Completion& completion,
-                              const Policy& policy, Time now) const override {
-        CompletionResult result = Rules::complete(row, completion, policy, now);
-        Credentials& after = result.transition.after;
-        if (!result.transition.changed() || !after.previous) return result;
-        result.transition.retired.push_back(
-            {after.previous->token_hash, after.previous->generation});
-        after.previous.reset();
-        return result;
-    }
-};
+void add_shapes_of_the_field(std::vector<Mutant>& all) {
+    using R = Rules;
+    all.push_back(covered<HoldsOneToken<CancelsAfterTimeOut<R>>, CancelsAfterTimeOut<R>>(
+        "one token on the agent; the server cancels a pending one that was not answered in time",
+        "two tokens on the agent", kOne, "L:"));
+    all.push_back(alone<WithdrawsRefused<R>>(
+        "a refused token is withdrawn: the agent said that it failed", kOne, "S5:"));
+    all.push_back(covered<HoldsOneToken<WithdrawsRefused<R>>, WithdrawsRefused<R>>(
+        "a refused token is withdrawn, and the agent has room for one", "two tokens on the agent",
+        kOne, "L:"));
+    all.push_back(
+        alone<RevokesCurrentOnly<R>>("a revoke clears the current token only", kRevoke, "I4:"));
+    all.push_back(covered<RevertsAfterNetworkError<DropsPreviousAtPromotion<R>>,
+                          DropsPreviousAtPromotion<R>>(
+        "the server deletes the old token once the new one is used; the agent deletes the new one "
+        "if that connect seems to fail",
+        "I10: a connect without an answer changes nothing", kOne, "L:"));
+    all.push_back(covered<DropsPreviousAtPromotion<WithoutRuleA<R>>, DropsPreviousAtPromotion<R>>(
+        "the old token goes at the promotion", "Rule A", kTwo, "L:"));
+    all.push_back(covered<RetiresByTimer<WithoutRuleA<R>>, RetiresByTimer<R>>(
+        "the old token is retired by a timer that runs from the promotion", "Rule A", kTwo, "L:"));
+    all.push_back(covered<ActivatesAtFirstUse<WithoutRuleA<R>>, ActivatesAtFirstUse<R>>(
+        "the old token's grace begins when the new one is seen in use", "Rule A", kTwo, "L:"));
+    all.push_back(covered<RetiresByTimer<CancelsAfterTimeOut<WithoutRuleA<R>>>,
+                          RetiresByTimer<CancelsAfterTimeOut<R>>>(
+        "a grace timer, a pending token that expires, and a newer offer over the candidate",
+        "Rule A", kTwo, "L:"));
+}
 
-class SendsCommitOnce : public Rules {
-  public:
-    bool commit_outstanding(const Credentials& /*row*/) const override { return false; }
-};
+void add_rules_a_and_b(std::vector<Mutant>& all) {
+    using R = Rules;
+    all.push_back(alone<WithoutRuleA<R>>(
+        "a newer offer overwrites an unresolved candidate (without Rule A)", kThree, "L:"));
+    all.push_back(covered<WithoutRuleB<WithoutRuleA<R>>, WithoutRuleB<R>>(
+        "neither Rule A nor Rule B", "Rule A", kTwo, "L:"));
+    all.push_back(alone<SendsCommitOnce<R>>("agent.commit is sent once", kOne, "I7:"));
+    all.push_back(alone<ProvesWithoutWriting<R>>(
+        "a candidate that stands in the file is proven without another write", kPowerLoss, "L:"));
+    all.push_back(alone<ConnectsWithoutSync<R>>(
+        "a candidate that a power loss could take back opens a connection", kPowerLoss, "L:"));
+    all.push_back(alone<LastWriteWins<R>>("of two transactions on one row the last write wins",
+                                          kRace, "I4:"));
+}
 
-class RevokesCurrentOnly : public Rules {
-  public:
-    Result<Transition> revoke(const Credentials& row) const override {
-        Result<Transition> transition = Rules::revoke(row);
-        if (transition) transition->after.pending = row.pending;
-        return transition;
-    }
-};
+void add_alarms_and_doors(std::vector<Mutant>& all) {
+    using R = Rules;
+    all.push_back(
+        alone<TriesAnyToken<R>>("the next token is tried after a network error", kOne, "I18:"));
+    all.push_back(alone<BuriesWithdrawn<WithdrawsRefused<R>>>(
+        "the hash of a withdrawn token is kept as a tombstone", kOne, "I18:"));
+    all.push_back(alone<CountsDelayedConnects<R>>(
+        "a connect that was delayed until its token was retired counts as reuse", kSlowConnect,
+        "I18:"));
+    all.push_back(alone<StartsWithoutSync<R>>(
+        "a start believes a file that a power loss could take back", kPowerLoss, "I18:"));
+    all.push_back(alone<WelcomesUnread<R>>(
+        "a revoke closes the registered sessions while a connect is between reading the row and "
+        "registering",
+        kSlowRevoke, "I4:"));
+    all.push_back(alone<KeepsRevocationsInside<R>>("a revoke stands in the database only",
+                                                   kRestoreRevoked, "I4:"));
+}
 
-// "The newest token did not work, so the next one": also after a mere network error.
-class TriesAnyToken : public Rules {
-  public:
-    const HeldToken* next_credential(const HeldTokens& held,
-                                     const std::vector<std::string>& /*refused*/) const override {
-        return &held.front();
-    }
-};
-
-class CountsDelayedConnects : public Rules {
-  public:
-    bool forgives_delayed_connects() const override { return false; }
-};
-
-// "It stands in the file, so it is saved."
-class ProvesWithoutWriting : public Rules {
-  public:
-    OfferDecision on_offer(const HeldTokens& held, const Offer& offer) const override {
-        OfferDecision decision = Rules::on_offer(held, offer);
-        const auto* write = std::get_if<WriteCandidate>(&decision);
-        if (write != nullptr && write->next == held) return AnswerComplete{offer.rotation_id};
-        return decision;
-    }
-};
-
-class ConnectsWithoutSync : public Rules {
-  public:
-    bool syncs_before_connect() const override { return false; }
-};
-
-class StartsWithoutSync : public Rules {
-  public:
-    bool syncs_at_start() const override { return false; }
-};
+void add_recovery_and_enrollment(std::vector<Mutant>& all) {
+    using R = Rules;
+    all.push_back(
+        alone<RecoversIntoCurrent<R>>("a recovery mints a new current token", kExpiry, "L:"));
+    all.push_back(alone<RecoversBelowTheNewest<R>>(
+        "a recovery mints the next generation, whatever the agent holds", kRestore, "I7:"));
+    all.push_back(alone<ChargesTheExpired<R>>(
+        "a recovery from mere expiry is charged to the budget, which is spent", kExpiry, "I7:"));
+    all.push_back(enrolling("the agent connects before it has written its first token",
+                            {.token_is_durable_before_the_connect = false}));
+    all.push_back(enrolling("the identity key is not durable before the code is sent",
+                            {.key_is_durable_before_the_code_is_sent = false}));
+}
 
 }  // namespace
 
 std::vector<Mutant> mutants() {
     std::vector<Mutant> all;
-    const auto add = [&all](std::string_view what, std::unique_ptr<Rules> rules,
-                            const Bounds& bounds, std::string_view breaks) {
-        all.push_back({what, std::move(rules), bounds, breaks});
-    };
-    constexpr Bounds kPlain{.rotations = 3};
-    constexpr Bounds kRevoke{.rotations = 2, .budget = {.revokes = 1}};
-    constexpr Bounds kDelays{.rotations = 2, .delayed_connects = 2};
-    constexpr Bounds kPowerLoss{.rotations = 3, .budget = {.power_losses = 2}};
-    add("the server withdraws a refused token", std::make_unique<WithdrawsRefused>(), kPlain,
-        "S5:");
-    add("... and the agent holds one token", std::make_unique<HoldsOneToken>(), kPlain, "L:");
-    add("the agent holds one token", std::make_unique<HoldsOneToken>(), kPlain, "I10:");
-    add("without Rule A", std::make_unique<WithoutRuleA>(), kPlain, "L:");
-    add("neither Rule A nor Rule B", std::make_unique<NeitherRuleANorRuleB>(), kPlain, "L:");
-    add("the predecessor goes at the promotion", std::make_unique<DropsPreviousAtPromotion>(),
-        kPlain, "L:");
-    add("commit is sent once", std::make_unique<SendsCommitOnce>(), kPlain, "I7:");
-    add("a revoke leaves the pending token", std::make_unique<RevokesCurrentOnly>(), kRevoke,
-        "I4:");
-    add("the next token is tried after a network error", std::make_unique<TriesAnyToken>(), kPlain,
-        "I18:");
-    add("a delayed connect counts as reuse", std::make_unique<CountsDelayedConnects>(), kDelays,
-        "I18:");
-    add("a candidate is proven without another write", std::make_unique<ProvesWithoutWriting>(),
-        kPowerLoss, "L:");
-    add("a connect with a candidate that is not synced", std::make_unique<ConnectsWithoutSync>(),
-        kPowerLoss, "L:");
-    add("a start without a sync", std::make_unique<StartsWithoutSync>(), kPowerLoss, "I18:");
+    add_shapes_of_the_field(all);
+    add_rules_a_and_b(all);
+    add_alarms_and_doors(all);
+    add_recovery_and_enrollment(all);
     return all;
 }
 

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "tests/model/moves.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The searches over production: several small worlds rather than one product of all, each of them
+// walked to its end.
+namespace rekey::model {
+
+struct NamedSearch {
+    std::string name;
+    std::string bounds;  // in words
+    Budget budget;
+};
+
+// Depth 0 is what ctest runs; each further step adds to the bounds and takes about ten times as
+// long.
+[[nodiscard]] std::vector<NamedSearch> searches(unsigned depth);
+
+// Every two kinds of misfortune together.
+[[nodiscard]] std::vector<NamedSearch> searches_of_pairs(unsigned depth);
+
+[[nodiscard]] Report run(const NamedSearch& search);
+[[nodiscard]] std::string line_about(const NamedSearch& search, const Report& report);
+
+using Print = std::function<void(const std::string&)>;
+
+// Those whose name holds this text. Whether there are any, and none finds a violation.
+[[nodiscard]] bool run_some(unsigned depth, std::string_view name, const Print& print);
+
+// All of them, each printed as it ends, with the matrix of the pairs of events that they executed
+// in one story, until one finds a violation. Whether none does, and no pair is missing but those
+// that left_out.hpp names.
+[[nodiscard]] bool run_all(unsigned depth, const Print& print);
+
+}  // namespace rekey::model
