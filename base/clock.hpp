@@ -21,6 +21,18 @@ class Clock {
     [[nodiscard]] virtual SteadyTime steady_now() const = 0;
 };
 
+// One instant on both clocks: what later tells whether the wall clock jumped since.
+struct Moment {
+    Time wall{};
+    SteadyTime steady{};
+
+    [[nodiscard]] static Moment of(const Clock& clock) { return {clock.now(), clock.steady_now()}; }
+    // By how much the wall clock went another way than time did, until `later`; never negative.
+    [[nodiscard]] Milliseconds jump_until(const Moment& later) const {
+        return std::chrono::abs((later.wall - wall) - (later.steady - steady));
+    }
+};
+
 class SystemClock final : public Clock {
   public:
     [[nodiscard]] Time now() const override;

@@ -54,6 +54,12 @@ inline constexpr std::size_t kTombstonesAnAgent = 16;
 inline constexpr auto kTombstoneLife = std::chrono::days{90};
 inline constexpr auto kRotationBackoffCap = 1h;
 inline constexpr unsigned kAlarmAfterAttempts = 5;
+// A retired token that comes again from one address is written once in this time ...
+inline constexpr auto kSightingWindow = 1h;
+inline constexpr std::size_t kSightingsAnAgent = 16;  // ... and this many rows of one agent
+inline constexpr std::size_t kSightingAgents = 4096;  // remembered; the row says what is open
+// Between accept and judgement; more is a jump of the wall clock.
+inline constexpr auto kClockJump = 1s;
 inline constexpr std::size_t kTokensHeld = 2;
 inline constexpr std::size_t kTokensReported = 16;  // other people's agents may hold more
 
@@ -92,6 +98,9 @@ inline constexpr std::size_t kSweepRows = 10'000;
 
 // Admin door.
 inline constexpr std::size_t kAgentsARequest = 1000;
+inline constexpr std::size_t kFindings = 16;          // of one agent (agents.why) ...
+inline constexpr std::size_t kFindingBytes = 1024;    // ... each of so much text
+inline constexpr std::size_t kWhyAuditRows = 10'000;  // the newest, in which it looks for a cause
 inline constexpr std::size_t kLabels = 64;
 inline constexpr std::size_t kTextBytes = 256;
 inline constexpr std::size_t kMetadataBytes = std::size_t{8} * 1024;

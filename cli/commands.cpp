@@ -6,6 +6,7 @@
 #include "cli/verbs/rotate.hpp"
 #include "cli/verbs/rotations.hpp"
 #include "cli/verbs/server.hpp"
+#include "cli/verbs/why.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -94,6 +95,15 @@ void Registry::add_agents() {
     get->add_option("NAME", *name, "Its name or id")->required();
     get->footer("Examples:\n  rekeyctl agents get web-1\n  rekeyctl agents get web-1 -o json");
     on_chosen(get, name, get_agent);
+
+    auto puzzling = std::make_shared<std::string>();
+    CLI::App* why = agents->add_subcommand("why", "Say what state an agent is in, and why");
+    why->add_option("NAME", *puzzling, "Its name or id")->required();
+    why->footer(
+        "The gravest comes first: a second holder of its tokens, a suspension, a rotation that\n"
+        "fails, the time since when it is offline; and what to do about each.\n\n"
+        "Example:\n  rekeyctl agents why web-1");
+    on_chosen(why, puzzling, explain_agent);
 
     auto create_options = std::make_shared<CreateAgentOptions>();
     CLI::App* create = agents->add_subcommand("create", "Create an agent; enroll-code lets it in");

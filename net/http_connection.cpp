@@ -135,6 +135,7 @@ void HttpConnection::hand_over() {
     request.body = std::move(message.body());
     request.remote_address = remote_address_;
     request.secure = stream_->is_secure();
+    request.awaited_since = awaited_since_;
     without_body_ = request.method == "HEAD";
     if (buffer_.size() == 0) buffer_.shrink_to_fit();
     if (!server_->handler) return close();
@@ -187,6 +188,7 @@ void HttpConnection::on_written(const ErrorCode& error) {
     if (error) return close();
     fail_point::reached(fail_point::Point::message_sent);
     if (!keep_alive_ || server_->stopping) return linger();
+    awaited_since_ = Moment::of(SystemClock());
     begin_request();
 }
 

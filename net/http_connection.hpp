@@ -71,6 +71,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::shared_ptr<HttpServer::State> server_;
     std::optional<Stream> stream_;
     std::string remote_address_;
+    Moment awaited_since_ = Moment::of(SystemClock());
     std::shared_ptr<void> admission_;
     IoTimer deadline_;
     Phase phase_ = Phase::handshake;

@@ -26,6 +26,9 @@ struct HttpRequest {
     std::string body;            // at most limits::kHttpBodyBytes
     std::string remote_address;  // without the port: "127.0.0.1", "::1"
     bool secure = false;
+    // Since when the server waits for it: the connection was accepted, or the answer before this
+    // request was written.
+    Moment awaited_since{};
 
     [[nodiscard]] std::string_view path() const;   // without the query
     [[nodiscard]] std::string_view query() const;  // after '?', not decoded

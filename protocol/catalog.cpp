@@ -3,6 +3,7 @@
 #include "protocol/methods/agent_recovery.hpp"
 #include "protocol/methods/agent_requests.hpp"
 #include "protocol/methods/agents.hpp"
+#include "protocol/methods/agents_why.hpp"
 #include "protocol/methods/audit.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
@@ -29,7 +30,7 @@ constexpr auto kCatalog =
                    AgentKeyStatus, AgentRotateKey, AgentShutdown,  //
                    AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
                    AgentReconnect,  //
-                   AgentsCreate, AgentsList, AgentsGet, AgentsSuspend, AgentsReactivate,
+                   AgentsCreate, AgentsList, AgentsGet, AgentsWhy, AgentsSuspend, AgentsReactivate,
                    AgentsRevoke, AgentsRecover, AgentsEnrollmentCode, RotationsStart, RotationsList,
                    RotationsGet, RotationsCancel, SettingsGet, SettingsSet, SystemInfo,
                    AuditQuery>();

@@ -68,6 +68,22 @@ struct RotationRequest {
     friend bool operator==(const RotationRequest&, const RotationRequest&) = default;
 };
 
+// Somebody was seen with a token of this agent who should not have it.
+struct Sighting {
+    // The minting whose promotion closes the matter: only one holder follows it.
+    struct Answer {
+        std::string rotation_id;
+        RotationCause cause = RotationCause::recovery;
+        friend bool operator==(const Answer&, const Answer&) = default;
+    };
+    Time seen_at{};                // the newest
+    std::uint64_t generation = 0;  // of the token that was shown
+    std::string address;           // of the peer who showed it
+    std::string holder_address;    // of the agent's session then, or of its last one
+    std::optional<Answer> answer;
+    friend bool operator==(const Sighting&, const Sighting&) = default;
+};
+
 // All that the law (L) speaks about: the part of an agent's row that only the transition functions
 // change.
 struct Credentials {
@@ -81,6 +97,10 @@ struct Credentials {
     std::optional<PendingToken> pending;
     std::optional<PreviousToken> previous;
     std::optional<RotationRequest> requested;
+    // Tokens retired below this generation prove nothing when they are shown again.
+    std::uint64_t reuse_floor = 0;
+    std::optional<Sighting> reuse;      // a retired token was shown: the alarm is open
+    std::optional<Sighting> contested;  // a live token was shown beside a session that answers
     friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
@@ -98,6 +118,7 @@ struct AgentRow {
     std::optional<Bytes32> identity_public_key;  // Ed25519, raw
     std::string hostname;                        // as last reported
     std::string version;                         // as last reported
+    std::string last_address;                    // of its newest session, without the port
     std::uint64_t rotation_count = 0;            // promotions so far
     std::uint64_t row_version = 0;               // compare-and-swap; the engine increments it
     Credentials credentials;

@@ -47,6 +47,8 @@ class TombstonesTable {
   public:
     virtual ~TombstonesTable() = default;
     [[nodiscard]] virtual Result<bool> contains(std::string_view agent_id, const Bytes32& hash) = 0;
+    [[nodiscard]] virtual Result<Tombstone> find(std::string_view agent_id,
+                                                 const Bytes32& hash) = 0;
     // Keeps the newest limits::kTombstonesAnAgent of the agent; the same hash twice is no error.
     [[nodiscard]] virtual Result<> insert(const Tombstone& tombstone) = 0;
     // At most limits::kSweepRows a call, so that the writer is not held up; returns how many.

@@ -19,7 +19,7 @@ void Doors::agent(net::HttpExchange exchange) {
     auto waiting = std::make_shared<net::HttpExchange>(std::move(exchange));
     const net::HttpRequest& request = waiting->request();
     parts_.agent_door.authenticate(
-        shard_, bearer(request.headers), request.remote_address,
+        shard_, {bearer(request.headers), request.remote_address, request.awaited_since},
         [this, waiting](Result<sessions::Admission> admission) {
             if (admission.has_error()) {
                 const auto& address = waiting->request().remote_address;

@@ -6,6 +6,7 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_agents(registry, parts);
     bind_agent_recovery(registry, parts);
     bind_agent_status(registry, parts);
+    bind_agents_why(registry, parts);
     bind_enrollment_code(registry, parts);
     bind_rotations(registry, parts);
     bind_rotation_start(registry, parts);

@@ -53,6 +53,7 @@ struct Parts {
 void bind_agents(rpc::Registry& registry, const Parts& parts);
 void bind_agent_recovery(rpc::Registry& registry, const Parts& parts);
 void bind_agent_status(rpc::Registry& registry, const Parts& parts);
+void bind_agents_why(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);
 void bind_rotation_start(rpc::Registry& registry, const Parts& parts);

@@ -7,6 +7,7 @@
 #include "protocol/proof.hpp"
 #include "protocol/token.hpp"
 #include "server/rotation/apply.hpp"
+#include "server/rotation/reuse.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -93,10 +94,21 @@ std::string_view name_of(rotation::RecoveryCost cost) {
 
 // The answer was lost, perhaps: the same bytes once more.
 Result<Recovered> hand_out(storage::Transaction& transaction, const Parts& parts, Attempt& attempt,
-                           const storage::AgentRow& row) {
-    const storage::PendingToken& pending = *row.credentials.pending;
+                           storage::AgentRow& row) {
+    const storage::PendingToken pending = *row.credentials.pending;
     const keys::TokenContext context{row.agent_id, pending.rotation_id, pending.generation};
     REKEY_TRY_ASSIGN(token, keys::open_token(parts.master_key, context, pending.sealed_token));
+    // An alarm or a contest that is open is closed once this token is promoted.
+    rotation::Transition answering{.after = row.credentials, .action = "recovery.repeated"};
+    rotation::answer_sightings(answering.after, storage::RotationCause::recovery);
+    if (answering.after != row.credentials) {
+        rotation::Cause cause{.actor = row.agent_id, .details = facts_of(attempt)};
+        cause.details["rotation_id"] = pending.rotation_id;
+        cause.details["generation"] = pending.generation;
+        REKEY_TRY(rotation::apply(transaction, row, answering, cause, attempt.now));
+        return Recovered{pending.rotation_id, pending.generation, std::move(token),
+                         answering.action};
+    }
     if (!attempt.repeat_row)
         attempt.repeat_row = parts.audit_pause.admit("recovery.repeated " + pending.rotation_id);
     if (const auto left_out = *attempt.repeat_row) {

@@ -1,6 +1,7 @@
 #include "server/rotation/apply.hpp"
 
 #include "protocol/close_codes.hpp"
+#include "storage/names.hpp"
 
 #include <utility>
 
@@ -67,6 +68,22 @@ Result<> write_progress(storage::RotationsTable& rotations, const storage::Agent
     return {};
 }
 
+// "... and says so": what was open and no longer is gets a row of its own.
+void audit_closing(storage::Transaction& transaction, const storage::AuditEvent& event,
+                   std::string_view action, const std::optional<storage::Sighting>& before,
+                   const Credentials& after) {
+    storage::AuditEvent closing = event;
+    closing.action = std::string(action);
+    closing.details = {{"generation", before->generation}, {"address", before->address}};
+    const auto& answer = before->answer;
+    const bool answered =
+        answer && after.current && after.current->rotation_id == answer->rotation_id;
+    closing.details["closed_by"] =
+        answered ? std::string(name_of(answer->cause)) : std::string(event.action);
+    if (answered) closing.details["rotation_id"] = answer->rotation_id;
+    transaction.audit().append(std::move(closing));
+}
+
 }  // namespace
 
 Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
@@ -83,6 +100,8 @@ Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
         name_rotation(event.details, row.credentials, transition.after, changes);
 
     const storage::OfferHistory offers = offers_of(row.credentials);
+    const auto reuse = row.credentials.reuse;
+    const auto contested = row.credentials.contested;
     row.credentials = transition.after;
     row.updated_at = now;
     if (changes.promoted) row.rotation_count += 1;
@@ -96,7 +115,11 @@ Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
     REKEY_TRY(write_progress(transaction.rotations(), row, changes, offers, cause, now));
     if (!transition.ended_rotation_id.empty())
         REKEY_TRY(transaction.rotations().mark_ended(transition.ended_rotation_id, now, offers));
-    transaction.audit().append(std::move(event));
+    transaction.audit().append(event);
+    if (reuse && !transition.after.reuse)
+        audit_closing(transaction, event, "token.reuse_closed", reuse, transition.after);
+    if (contested && !transition.after.contested)
+        audit_closing(transaction, event, "agent.contest_closed", contested, transition.after);
     return {};
 }
 

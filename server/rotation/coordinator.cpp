@@ -44,6 +44,15 @@ void Coordinator::on_failed(AgentLink& link, Refusal refusal,
 
 void Coordinator::sweep() { state_->sweep(); }
 
+void Coordinator::report_reuse(ShownAgain shown, std::function<void(Result<>)> done) {
+    state_->report_reuse(std::move(shown), std::move(done));
+}
+
+void Coordinator::report_contest(std::string agent_id, storage::Sighting sighting,
+                                 std::function<void(Result<>)> done) {
+    state_->report_contest(agent_id, std::move(sighting), std::move(done));
+}
+
 FreshToken Coordinator::mint(std::string_view agent_id, std::uint64_t generation) {
     return state_->mint(agent_id, generation);
 }

@@ -7,6 +7,7 @@
 #include "keys/master_key.hpp"
 #include "server/rotation/agent_link.hpp"
 #include "server/rotation/apply.hpp"
+#include "server/rotation/reuse.hpp"
 #include "server/settings.hpp"
 #include "storage/store.hpp"
 
@@ -47,6 +48,16 @@ struct StartRequest {
     std::string actor;
     // Asked inside the transaction that begins: may the actor still do this? Empty: yes.
     std::function<Result<>(storage::Transaction&, Time)> still_allowed;
+};
+
+// A token that is no longer accepted was shown.
+struct ShownAgain {
+    std::string agent_id;
+    Bytes32 token_hash{};
+    std::string address;         // of who showed it
+    std::string holder_address;  // of the agent's live session; empty: the row's last one
+    Time accepted_at{};          // when the server accepted the connection
+    WallClock clock = WallClock::steady;
 };
 
 // What a token's minting needs: the whole token text, and what the row keeps of it.
@@ -102,6 +113,14 @@ class Coordinator {
     void on_tick(AgentLink& link);
     // Retires the previous tokens that are due, connected or not (S7).
     void sweep();
+
+    // Somebody showed a token that is no longer accepted, or one that a session that answers stands
+    // on: judged again on the row and, if it is so, written with its audit row. `done`, which may
+    // be empty, comes on a thread of the store, after the commit; an error means that nothing is
+    // written.
+    void report_reuse(ShownAgain shown, std::function<void(Result<>)> done);
+    void report_contest(std::string agent_id, storage::Sighting sighting,
+                        std::function<void(Result<>)> done);
 
     // Mints a token for this agent: its text, hash and seal. Used by enrollment, which begins
     // without a session.

@@ -116,6 +116,11 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     void on_commit_answer(Claim claim, const Result<boost::json::value>& answer);
     void activate(const std::shared_ptr<const Claim>& claim);
 
+    // reuse_reports.cpp
+    void report_reuse(ShownAgain shown, std::function<void(Result<>)> done);
+    void report_contest(const std::string& agent_id, storage::Sighting sighting,
+                        std::function<void(Result<>)> done);
+
     // retirement.cpp
     void sweep();
     void retire(const std::string& agent_id, std::function<void(Result<>)> done);

@@ -3,6 +3,7 @@
 #include "base/contract.hpp"
 #include "base/hash.hpp"
 #include "base/limits.hpp"
+#include "server/rotation/reuse.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -107,6 +108,7 @@ Transition recover(const Credentials& credentials, const RecoveryPlan& plan, con
     Transition transition = begin(ready, minted, now);
     transition.action = "recovery.minted";
     if (credentials.pending) transition.ended_rotation_id = credentials.pending->rotation_id;
+    answer_sightings(transition.after, RotationCause::recovery);
     return transition;
 }
 

@@ -62,6 +62,7 @@ Result<Coordinator::State::Begun> Coordinator::State::begin_in(storage::Transact
     FreshToken fresh = mint(row.agent_id, generation);
     Begun begun;
     begun.transition = begin(row.credentials, fresh.minted, now);
+    if (cause == RotationCause::emergency) answer_sightings(begun.transition.after, cause);
     REKEY_TRY(
         apply(transaction, row, begun.transition, {.actor = actor, .minted_for = cause}, now));
     begun.offer = describe_offer(row, std::move(fresh.token), now);

@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 #include "base/limits.hpp"
 #include "base/time_format.hpp"
+#include "server/rotation/reuse.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -105,6 +106,7 @@ Transition promote(const Credentials& credentials, const Policy& policy, double 
     const double span = policy.rotate_at_fraction_max - policy.rotate_at_fraction_min;
     after.rotate_at =
         now + scaled(policy.token_life, policy.rotate_at_fraction_min + span * rotate_at_draw);
+    close_settled(after);
     return transition;
 }
 
@@ -213,6 +215,7 @@ Transition retire(const Credentials& credentials, Time now) {
     transition.action = "rotation.retired";
     take(transition.after.previous, transition.retired);
     transition.sessions = SessionsAfter::close_retired;
+    close_settled(transition.after);
     return transition;
 }
 
@@ -231,6 +234,7 @@ Result<Transition> reactivate(const Credentials& credentials) {
         return Error(Code::wrong_state, "only a suspended agent can be reactivated");
     Transition transition{.after = credentials, .action = "agent.reactivated"};
     transition.after.status = AgentStatus::active;
+    forgive(transition.after);
     return transition;
 }
 
@@ -251,6 +255,7 @@ Result<Transition> enroll(const Credentials& credentials) {
     take_all(transition);
     // A first enrollment follows nothing that could be void now.
     if (transition.retired.empty()) return transition;
+    end_evidence(transition.after);
     transition.after.epoch += 1;
     transition.sessions = SessionsAfter::close_retired;
     return transition;

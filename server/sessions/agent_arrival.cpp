@@ -75,6 +75,8 @@ void AgentSession::on_row(const Result<storage::AgentRow>& row) {
         return close(code_of(CloseCode::re_authenticate), "re_authenticate");
     arrival_->hostname = row->hostname;
     arrival_->version = row->version;
+    arrival_->last_address = row->last_address;
+    arrival_->contest_is_open = row->credentials.contested.has_value();
     meet_older();
 }
 
@@ -82,29 +84,51 @@ void AgentSession::meet_older() {
     const auto older = host_.parts().registry.older_than(agent_id_, connection_);
     if (!older) return welcome();
     // There and back: the older one may live on another shard.
-    auto back = [weak = weak_from_this(), &shard = host_.shard()](Life life) {
-        shard.post([weak, life] {
+    auto back = [weak = weak_from_this(), &shard = host_.shard()](
+                    Life life, const std::string& holder_address) {
+        shard.post([weak, life, holder_address] {
             const auto self = weak.lock();
-            if (self && self->phase_ == Phase::arriving) self->on_older(life);
+            if (self && self->phase_ == Phase::arriving) self->on_older(life, holder_address);
         });
     };
     older->shard->post([&registry = host_.parts().registry, agent_id = agent_id_,
                         connection = older->connection, back = std::move(back)] {
         const auto session = registry.find(agent_id, connection);
-        if (session)
-            session->probe(back);
-        else
-            back(Life::silent);
+        if (!session) return back(Life::silent, {});
+        session->probe([back, holder_address = session->facts().remote_address](Life life) {
+            back(life, holder_address);
+        });
     });
 }
 
-void AgentSession::on_older(Life life) {
+void AgentSession::on_older(Life life, const std::string& holder_address) {
     // One that is silent is gone by now; there may be one more before it.
     if (life == Life::silent) return meet_older();
+    note_contest(holder_address);
+    close(code_of(CloseCode::contested), "contested");
+}
+
+// Two live holders of one token: the first one stays, and an administrator has to know.
+void AgentSession::note_contest(const std::string& holder_address) {
+    const std::string& address = wire_->remote_address();
     host_.parts().log.warning("agent.contested", {{"agent_id", agent_id_},
                                                   {"connection", connection_},
-                                                  {"remote_address", wire_->remote_address()}});
-    close(code_of(CloseCode::contested), "contested");
+                                                  {"remote_address", address},
+                                                  {"holder_address", holder_address}});
+    storage::Sighting sighting{.seen_at = {},
+                               .generation = bound_generation_,
+                               .address = without_port(address),
+                               .holder_address = holder_address,
+                               .answer = {}};
+    const bool is_new = host_.sightings().is_new(
+        agent_id_, {SightingWindow::Kind::contested, sighting.generation, sighting.address},
+        host_.shard().now());
+    if (arrival_->contest_is_open && !is_new) return;
+    host_.parts().coordinator.report_contest(
+        agent_id_, std::move(sighting),
+        [&sightings = host_.sightings(), agent_id = agent_id_](const Result<>& written) {
+            if (written.has_error()) sightings.forget(agent_id);
+        });
 }
 
 std::string AgentSession::greeting_for(const protocol::RequestId* id) const {
@@ -163,18 +187,22 @@ void AgentSession::on_hello(const protocol::Request& request) {
                                                {"connection", connection_},
                                                {"generation", arrival->admission.generation},
                                                {"remote_address", wire_->remote_address()}});
-    if (hello->hostname != arrival->hostname || hello->version != arrival->version)
-        note_report(std::move(hello->hostname), std::move(hello->version));
+    std::string address = without_port(wire_->remote_address());
+    if (hello->hostname != arrival->hostname || hello->version != arrival->version ||
+        address != arrival->last_address)
+        note_report(std::move(hello->hostname), std::move(hello->version), std::move(address));
+    if (probe_) probe_->ask();
     host_.parts().coordinator.on_ready(*this);
 }
 
-void AgentSession::note_report(std::string hostname, std::string version) {
+void AgentSession::note_report(std::string hostname, std::string version, std::string address) {
     host_.parts().store.write(
-        [agent_id = agent_id_, hostname = std::move(hostname),
-         version = std::move(version)](storage::Transaction& transaction) -> Result<> {
+        [agent_id = agent_id_, hostname = std::move(hostname), version = std::move(version),
+         address = std::move(address)](storage::Transaction& transaction) -> Result<> {
             REKEY_TRY_ASSIGN(row, transaction.agents().find(agent_id));
             row.hostname = hostname;
             row.version = version;
+            row.last_address = address;
             return transaction.agents().update(row);
         },
         // A lost race is made good by the next hello.

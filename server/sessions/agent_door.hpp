@@ -7,6 +7,7 @@
 #include "net/web_socket.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/sessions/registry.hpp"
+#include "server/sessions/sighting_window.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
 #include "storage/store.hpp"
@@ -21,6 +22,7 @@
 namespace rekey::server::sessions {
 
 class SessionHost;
+struct LookedUp;
 class Wire;
 
 // What a token was good for, at the moment it was looked at. Handed from authenticate() to adopt().
@@ -31,6 +33,13 @@ struct Admission {
     std::string rotation_id;
     Bytes32 token_hash{};
     std::uint64_t epoch = 0;
+};
+
+// An upgrade that asks to be let in.
+struct Visit {
+    std::string_view token;      // what stood after "Bearer "; empty if there was none
+    std::string remote_address;  // without the port
+    Moment awaited_since{};      // when the server began to wait for this request
 };
 
 // How an agent's connection becomes a session: first the token, before the upgrade, so that a
@@ -53,12 +62,12 @@ class AgentDoor {
     AgentDoor(const AgentDoor&) = delete;
     AgentDoor& operator=(const AgentDoor&) = delete;
 
-    // `token` is what stood after "Bearer "; empty if there was none. The answer comes later, on
-    // `shard`'s thread, after the commit if the token was the pending one (S3). Errors:
-    // `unknown_credential`, `token_expired`, `agent_suspended`, `agent_revoked`, `unavailable` (the
-    // store, or this process is draining), `overloaded`. Neither the work nor the answer tells a
-    // stranger whether the agent exists. On `shard`'s thread.
-    void authenticate(Shard& shard, std::string_view token, std::string_view remote_address,
+    // The answer comes later, on `shard`'s thread, after the commit if the token was the pending
+    // one (S3), or a retired one that raises the alarm. Errors: `unknown_credential`,
+    // `token_expired`, `agent_suspended`, `agent_revoked`, `unavailable` (the store, or this
+    // process is draining), `overloaded`. Neither the work nor the answer tells a stranger whether
+    // the agent exists. On `shard`'s thread.
+    void authenticate(Shard& shard, const Visit& visit,
                       std::function<void(Result<Admission>)> done);
 
     // The upgrade is done: makes it a session of `shard`. It is registered first and the row read
@@ -75,7 +84,11 @@ class AgentDoor {
     void close_all(std::function<void()> done) { drain(Milliseconds{0}, std::move(done)); }
 
   private:
+    // Somebody holds a token that is no longer accepted: is it an alarm? `done` after the commit.
+    void look_at_retired(const LookedUp& found, const Visit& visit, std::function<void()> done);
+
     Parts parts_;
+    SightingWindow sightings_;
     std::vector<std::unique_ptr<SessionHost>> hosts_;  // one a shard
 };
 

@@ -1,5 +1,6 @@
 #include "server/sessions/agent_session.hpp"
 
+#include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "protocol/close_codes.hpp"
 #include "protocol/json_text.hpp"
@@ -47,7 +48,6 @@ void AgentSession::on_frame() {
     last_frame_.store(now, std::memory_order_relaxed);
     // Until it is ready its deadline is the one for its hello, however much it sends.
     if (phase_ == Phase::ready) host_.shard().wheel().arm(*this, now, host_.silence());
-    if (probe_) resolve_probe(Life::answers);
 }
 
 void AgentSession::on_text(std::string_view message) {
@@ -169,10 +169,29 @@ void AgentSession::probe(std::function<void(Life)> answer) {
     }
     if (!probe_) {
         probe_ = std::make_unique<Probe>(*this);
+        probe_->nonce = make_uuid_v7(host_.parts().clock, host_.parts().random);
         host_.shard().wheel().arm(*probe_, host_.shard().now(), limits::kSupersedePingTimeout);
-        wire_->ping();
+        probe_->answers.push_back(std::move(answer));
+        if (phase_ == Phase::ready) probe_->ask();
+        return;
     }
     probe_->answers.push_back(std::move(answer));
+}
+
+void AgentSession::Probe::ask() {
+    protocol::AgentPing::Params params;
+    params.nonce = nonce;
+    // An answer from before, of another call, or that a closed socket had still in store says
+    // nothing about now; nor does an error, which needs nobody who keeps state.
+    session.call(protocol::AgentPing::name, protocol::encode(params), limits::kSupersedePingTimeout,
+                 [&owner = session, sent = nonce](const Result<boost::json::value>& answer) {
+                     if (answer.has_error()) return;
+                     const auto said = protocol::decode_result<protocol::AgentPing>(*answer);
+                     if (said.has_error() || said->nonce != sent) return;
+                     if (owner.probe_ && owner.probe_->nonce == sent)
+                         owner.resolve_probe(Life::answers);
+                 },
+                 {});
 }
 
 void AgentSession::resolve_probe(Life life) {

@@ -71,10 +71,11 @@ class AgentSession final : public RegisteredSession,
     void read_row_again();
     void on_row(const Result<storage::AgentRow>& row);
     void meet_older();
-    void on_older(Life life);
+    void on_older(Life life, const std::string& holder_address);
+    void note_contest(const std::string& holder_address);
     void welcome();
     void on_hello(const protocol::Request& request);
-    void note_report(std::string hostname, std::string version);
+    void note_report(std::string hostname, std::string version, std::string address);
     void hold_back(std::string_view message);
     [[nodiscard]] std::string greeting_for(const protocol::RequestId* id) const;
 

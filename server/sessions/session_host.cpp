@@ -19,9 +19,10 @@ Milliseconds silence_of(const SettingValues& settings) {
 
 }  // namespace
 
-SessionHost::SessionHost(Shard& shard, AgentDoor::Parts parts)
+SessionHost::SessionHost(Shard& shard, AgentDoor::Parts parts, SightingWindow& sightings)
     : shard_(shard),
       parts_(parts),
+      sightings_(sightings),
       settings_(parts.settings.snapshot()),
       silence_(silence_of(*settings_)),
       arena_(arena_memory_.data(), arena_memory_.size()),

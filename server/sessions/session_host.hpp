@@ -32,7 +32,7 @@ class SessionHost {
   public:
     using List = std::list<std::shared_ptr<AgentSession>>;
 
-    SessionHost(Shard& shard, AgentDoor::Parts parts);
+    SessionHost(Shard& shard, AgentDoor::Parts parts, SightingWindow& sightings);
     ~SessionHost();
     SessionHost(const SessionHost&) = delete;
     SessionHost& operator=(const SessionHost&) = delete;
@@ -49,6 +49,7 @@ class SessionHost {
 
     [[nodiscard]] Shard& shard() { return shard_; }
     [[nodiscard]] const AgentDoor::Parts& parts() const { return parts_; }
+    [[nodiscard]] SightingWindow& sightings() { return sightings_; }
     [[nodiscard]] const SettingValues& settings() const { return *settings_; }
     // After so much silence a peer is given up.
     [[nodiscard]] Milliseconds silence() const { return silence_; }
@@ -69,6 +70,7 @@ class SessionHost {
 
     Shard& shard_;
     AgentDoor::Parts parts_;
+    SightingWindow& sightings_;
     std::shared_ptr<const SettingValues> settings_;
     Milliseconds silence_{};
     std::array<unsigned char, 16UL * 1024UL> arena_memory_{};

@@ -16,7 +16,6 @@ class Wire {
     virtual ~Wire() = default;
     virtual void start(net::WebSocketObserver& observer) = 0;
     virtual void send(std::string message) = 0;
-    virtual void ping() = 0;
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
     [[nodiscard]] virtual const std::string& remote_address() const = 0;
     [[nodiscard]] virtual bool is_secure() const = 0;
@@ -27,7 +26,6 @@ class WebSocketWire final : public Wire {
     explicit WebSocketWire(net::WebSocket socket) : socket_(std::move(socket)) {}
     void start(net::WebSocketObserver& observer) override { socket_.start(observer); }
     void send(std::string message) override { socket_.send(std::move(message)); }
-    void ping() override { socket_.ping(); }
     void close(std::uint16_t code, std::string_view reason) override {
         socket_.close(code, reason);
     }

@@ -128,6 +128,10 @@ Result<bool> MemoryTombstones::contains(std::string_view agent_id, const Bytes32
     return data.tombstones.contains(std::pair(std::string(agent_id), hash));
 }
 
+Result<Tombstone> MemoryTombstones::find(std::string_view agent_id, const Bytes32& hash) {
+    return find_in(data.tombstones, std::pair(std::string(agent_id), hash), "tombstone");
+}
+
 Result<> MemoryTombstones::insert(const Tombstone& tombstone) {
     REKEY_TRY(journal.require_write());
     REKEY_TRY(require_agent(tombstone.agent_id));

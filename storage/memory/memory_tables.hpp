@@ -73,6 +73,7 @@ class MemoryTombstones final : public TombstonesTable, private TableBase {
   public:
     using TableBase::TableBase;
     [[nodiscard]] Result<bool> contains(std::string_view agent_id, const Bytes32& hash) override;
+    [[nodiscard]] Result<Tombstone> find(std::string_view agent_id, const Bytes32& hash) override;
     [[nodiscard]] Result<> insert(const Tombstone& tombstone) override;
     [[nodiscard]] Result<std::uint64_t> remove_older_than(Time time) override;
 };

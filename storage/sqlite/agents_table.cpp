@@ -13,15 +13,16 @@
     "pending_rotation_id, pending_token_hash, sealed_pending_token, pending_offered_at, "    \
     "pending_attempts, pending_last_reason, previous_generation, previous_rotation_id, "     \
     "previous_token_hash, previous_expires_at, previous_retire_after, requested_cause, "     \
-    "requested_by, requested_at"
+    "requested_by, requested_at, reuse_floor, reuse, contested"
 #define REKEY_AGENT_COLUMNS                                                              \
     "type, owner, labels, metadata, created_at, updated_at, last_seen_at, enrolled_at, " \
-    "identity_public_key, hostname, version, rotation_count, " REKEY_AGENT_TOKEN_COLUMNS
+    "identity_public_key, hostname, version, last_address, "                             \
+    "rotation_count, " REKEY_AGENT_TOKEN_COLUMNS
 #define REKEY_SELECT_AGENT \
     "SELECT agent_id, name, row_version, " REKEY_AGENT_COLUMNS " FROM agents "
-// 37 columns of REKEY_AGENT_COLUMNS.
+// 41 columns of REKEY_AGENT_COLUMNS.
 #define REKEY_AGENT_PARAMETERS \
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 
 namespace rekey::storage::sqlite {
 namespace {
@@ -100,6 +101,7 @@ Result<AgentRow> read_agent(Columns& columns) {
     row.identity_public_key = columns.optional_bytes32();
     row.hostname = columns.text();
     row.version = columns.text();
+    row.last_address = columns.text();
     row.rotation_count = columns.number();
     Credentials& credentials = row.credentials;
     const auto status = agent_status_of(columns.view());
@@ -113,6 +115,9 @@ Result<AgentRow> read_agent(Columns& columns) {
     credentials.pending = read_pending(columns);
     credentials.previous = read_previous(columns);
     credentials.requested = read_requested(columns);
+    credentials.reuse_floor = columns.number();
+    credentials.reuse = read_sighting(columns);
+    credentials.contested = read_sighting(columns);
     return columns.finish(std::move(row));
 }
 
@@ -120,7 +125,21 @@ void bind_nulls(Execution& execution, int count) {
     for (int i = 0; i < count; ++i) execution.bind_null();
 }
 
-void bind_credentials(Execution& execution, const Credentials& credentials) {
+// What is stored as JSON text; lives until the statement has run.
+struct Texts {
+    explicit Texts(const AgentRow& row)
+        : labels(labels_text(row.labels)),
+          metadata(object_text(row.metadata)),
+          reuse(sighting_text(row.credentials.reuse)),
+          contested(sighting_text(row.credentials.contested)) {}
+
+    std::string labels;
+    std::string metadata;
+    std::optional<std::string> reuse;
+    std::optional<std::string> contested;
+};
+
+void bind_credentials(Execution& execution, const Credentials& credentials, const Texts& texts) {
     execution.bind(name_of(credentials.status))
         .bind(credentials.epoch)
         .bind(credentials.next_generation)
@@ -156,15 +175,15 @@ void bind_credentials(Execution& execution, const Credentials& credentials) {
         execution.bind(name_of(request->cause)).bind(request->actor).bind(request->requested_at);
     else
         bind_nulls(execution, 3);
+    execution.bind(credentials.reuse_floor).bind(texts.reuse).bind(texts.contested);
 }
 
-// REKEY_AGENT_COLUMNS; `labels` and `metadata` are the texts of the row's own.
-void bind_agent(Execution& execution, const AgentRow& row, const std::string& labels,
-                const std::string& metadata) {
+// REKEY_AGENT_COLUMNS; `texts` are the row's own.
+void bind_agent(Execution& execution, const AgentRow& row, const Texts& texts) {
     execution.bind(row.type)
         .bind(row.owner)
-        .bind(labels)
-        .bind(metadata)
+        .bind(texts.labels)
+        .bind(texts.metadata)
         .bind(row.created_at)
         .bind(row.updated_at)
         .bind(row.last_seen_at)
@@ -172,8 +191,9 @@ void bind_agent(Execution& execution, const AgentRow& row, const std::string& la
         .bind(row.identity_public_key)
         .bind(row.hostname)
         .bind(row.version)
+        .bind(row.last_address)
         .bind(row.rotation_count);
-    bind_credentials(execution, row.credentials);
+    bind_credentials(execution, row.credentials, texts);
 }
 
 }  // namespace
@@ -238,21 +258,19 @@ Result<std::vector<std::string>> SqliteAgents::due_for_retirement(Time now, std:
 Result<bool> SqliteAgents::any_sealed() { return sealed_.start().step(); }
 
 Result<> SqliteAgents::insert(const AgentRow& row) {
-    const std::string labels = labels_text(row.labels);
-    const std::string metadata = object_text(row.metadata);
+    const Texts texts(row);
     Execution execution = insert_.start();
     execution.bind(row.agent_id).bind(row.name).bind(row.row_version);
-    bind_agent(execution, row, labels, metadata);
+    bind_agent(execution, row, texts);
     REKEY_TRY(execution.change());
     return {};
 }
 
 Result<> SqliteAgents::update(AgentRow& row) {
-    const std::string labels = labels_text(row.labels);
-    const std::string metadata = object_text(row.metadata);
+    const Texts texts(row);
     const auto write = [&](Statement& statement, auto... last) {
         Execution execution = statement.start();
-        bind_agent(execution, row, labels, metadata);
+        bind_agent(execution, row, texts);
         (execution.bind(last), ...);
         return execution.change();
     };

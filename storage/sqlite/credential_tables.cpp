@@ -12,6 +12,9 @@ namespace rekey::storage::sqlite {
 
 SqliteTombstones::SqliteTombstones(Connection& connection)
     : contains_(connection, "SELECT 1 FROM tombstones WHERE agent_id = ? AND hash = ?"),
+      find_(connection,
+            "SELECT agent_id, kind, hash, generation, retired_at FROM tombstones "
+            "WHERE agent_id = ? AND hash = ?"),
       insert_(connection,
               "INSERT INTO tombstones (agent_id, hash, kind, generation, retired_at) "
               "VALUES (?,?,?,?,?) ON CONFLICT (agent_id, hash) DO NOTHING"),
@@ -25,6 +28,21 @@ SqliteTombstones::SqliteTombstones(Connection& connection)
 
 Result<bool> SqliteTombstones::contains(std::string_view agent_id, const Bytes32& hash) {
     return contains_.start().bind(agent_id).bind(hash).step();
+}
+
+Result<Tombstone> SqliteTombstones::find(std::string_view agent_id, const Bytes32& hash) {
+    return find_.start().bind(agent_id).bind(hash).one(
+        "tombstone", [](Columns& columns) -> Result<Tombstone> {
+            Tombstone tombstone;
+            tombstone.agent_id = columns.text();
+            const auto kind = tombstone_kind_of(columns.view());
+            if (!kind) columns.wrong("kind");
+            tombstone.kind = kind.value_or(TombstoneKind::token);
+            tombstone.hash = columns.bytes32();
+            tombstone.generation = columns.number();
+            tombstone.retired_at = columns.time();
+            return columns.finish(std::move(tombstone));
+        });
 }
 
 Result<> SqliteTombstones::insert(const Tombstone& tombstone) {

@@ -38,11 +38,12 @@ class SqliteTombstones final : public TombstonesTable {
   public:
     explicit SqliteTombstones(Connection& connection);
     [[nodiscard]] Result<bool> contains(std::string_view agent_id, const Bytes32& hash) override;
+    [[nodiscard]] Result<Tombstone> find(std::string_view agent_id, const Bytes32& hash) override;
     [[nodiscard]] Result<> insert(const Tombstone& tombstone) override;
     [[nodiscard]] Result<std::uint64_t> remove_older_than(Time time) override;
 
   private:
-    Statement contains_, insert_, count_, trim_, remove_;
+    Statement contains_, find_, insert_, count_, trim_, remove_;
 };
 
 class SqliteEnrollmentCodes final : public EnrollmentCodesTable {

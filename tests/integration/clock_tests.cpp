@@ -46,6 +46,35 @@ BOOST_AUTO_TEST_CASE(failure_25_an_agent_whose_clock_is_years_off_enrolls_and_is
     }
 }
 
+// The grace really passes here, and the clock jumps over it.
+BOOST_AUTO_TEST_CASE(failure_20_a_stolen_token_shown_after_the_grace_raises_the_alarm) {
+    MovableClock clock;
+    Rekeyd::Options options;
+    options.transport = Transport::plain;
+    options.environment = clock.environment();
+    options.environment.emplace("REKEY_SCHEDULER_INTERVAL_SECONDS", "1");
+    Rekeyd server(options);
+    AgentStage stage;
+    ScriptedAgent& agent = stage.enroll_and_connect(server, "one");
+    const json::object subject{{"agent_id", agent.agent_id()}};
+    server.wait_settled(agent.agent_id(), 1);
+    const ScriptedIdentity stolen = stage.with([&] {
+        return ScriptedIdentity{server.host(), server.port(), server.tls(), agent.agent_id(),
+                                agent.held()};
+    });
+    static_cast<void>(server.call("rotations.start", subject));
+    server.wait_settled(agent.agent_id(), 2);
+    clock.move("+6m");
+    server.wait_until(agent.agent_id(),
+                      [](const json::object& row) { return !row.contains("previous_generation"); });
+    ScriptedAgent& thief = stage.add(stolen, {});
+    stage.with([&] { thief.connect(); });
+    stage.wait("the thief is refused", [&] { return !thief.seen().refusal.empty(); });
+    json::object query = subject;
+    query["action"] = "token.reuse_detected";
+    BOOST_TEST(server.call("audit.query", query).at("entries").as_array().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_scheduler_rotates_before_expiry_at_the_stored_moment) {
     MovableClock clock;
     Rekeyd::Options options;

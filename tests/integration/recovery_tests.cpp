@@ -253,6 +253,16 @@ BOOST_AUTO_TEST_CASE(the_real_agent_recovers_from_a_snapshot_and_from_a_restored
     fs::copy_file(snapshot, agent.state_path(), fs::copy_options::overwrite_existing);
     agent.start();
     server.wait_settled(created.agent_id, 4);
+    // It looked like a clone, until the holder of the identity key followed.
+    const auto entries = [&](const char* action) {
+        return server.call("audit.query", {{"action", action}, {"agent_id", created.agent_id}})
+            .at("entries")
+            .as_array();
+    };
+    BOOST_TEST(entries("token.reuse_detected").size() == 1U);
+    const json::array closed = entries("token.reuse_closed");
+    BOOST_REQUIRE_EQUAL(closed.size(), 1U);
+    BOOST_TEST(closed.at(0).at("details").at("closed_by").as_string() == "recovery");
     rotate_to(5);
     agent.kill();
     BOOST_REQUIRE_EQUAL(server.stop(), 0);

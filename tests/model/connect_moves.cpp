@@ -94,9 +94,14 @@ void RotationModel::server_answers(World world, const SlowConnect& connect, Word
     std::string_view tail = ": refused";
     std::string_view broken;
     if (code == Code::unknown_credential) {
-        const bool late = was_sent_slowly && rules_.forgives_delayed_connects();
-        if (tombstone && !late && !law_gives_way(world))
-            broken = "I18: an honest agent raises the reuse alarm";
+        // The model's clock stands: of both instants only the order is told.
+        const rotation::ShownToken shown{
+            .generation = connect.token.generation(),
+            .retired_at = kNow,
+            .accepted_at = was_sent_slowly ? kNow : kNow + Milliseconds{1}};
+        const bool alarm = tombstone && rules_.judge_reuse(world.row.credentials(), shown) ==
+                                            rotation::ReuseVerdict::reuse;
+        if (alarm && !law_gives_way(world)) broken = "I18: an honest agent raises the reuse alarm";
         world.told_unknown.add(connect.token);
         tail = ": unknown_credential";
     } else if (code == Code::token_expired) {

@@ -140,7 +140,12 @@ class KeepsRevocationsInside : public Base {
 template <class Base>
 class CountsDelayedConnects : public Base {
   public:
-    bool forgives_delayed_connects() const override { return false; }
+    server::rotation::ReuseVerdict judge_reuse(
+        const Credentials& row, const server::rotation::ShownToken& shown) const override {
+        auto moved = shown;
+        moved.accepted_at = shown.retired_at + Milliseconds{1};
+        return Base::judge_reuse(row, moved);
+    }
 };
 
 // Recovery: "here is your new token, the old ones are void".

@@ -49,6 +49,7 @@ Row::Row(const Credentials& from, std::uint8_t units)
       current_expired(from.current ? is_over(from.current->expires_at) : 0),
       previous_expired(from.previous ? is_over(from.previous->expires_at) : 0),
       in_grace(from.previous && from.previous->retire_after ? 1 : 0),
+      reuse_floor(small(from.reuse_floor)),
       recoveries_left(units) {
     if (from.requested)
         wish = from.requested->cause == RotationCause::emergency ? Wish::emergency : Wish::admin;
@@ -59,6 +60,7 @@ Credentials Row::credentials() const {
     to.status = status;
     to.next_generation = next_generation;
     to.activated_generation = activated_generation;
+    to.reuse_floor = reuse_floor;
     if (current.exists()) {
         to.current = storage::CurrentToken{.generation = current.generation(),
                                            .rotation_id = rotation_of(current),

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-// The server's row, in eleven bytes. Times are told as what a guard can see of them: the clock of
+// The server's row, in twelve bytes. Times are told as what a guard can see of them: the clock of
 // the model stands still, and a token is either expired or not, a predecessor's grace either begun
 // or not. Counters and stamps that no guard reads (epoch, attempts, offered_at, last_reason) are
 // left out, so that they do not multiply the states.
@@ -31,6 +31,7 @@ struct Row {
     std::uint8_t previous_expired = 0;
     std::uint8_t in_grace = 0;  // activation has begun the grace of previous
     Wish wish = Wish::none;
+    std::uint8_t reuse_floor = 0;
     std::uint8_t recoveries_left = 0;  // beside the credentials, and in the same database
 
     Row() = default;

@@ -2,6 +2,7 @@
 
 #include "agent/rotation/transitions.hpp"
 #include "server/rotation/recover.hpp"
+#include "server/rotation/reuse.hpp"
 #include "server/rotation/transitions.hpp"
 
 #include <optional>
@@ -66,13 +67,16 @@ class Rules {
         return server::rotation::recover(row, plan, minted, now);
     }
 
+    [[nodiscard]] virtual server::rotation::ReuseVerdict judge_reuse(
+        const Credentials& row, const server::rotation::ShownToken& shown) const {
+        return server::rotation::judge_reuse(row, shown);
+    }
+
     // ---- the server's duties
     // A challenge to recover is outdated by any minting.
     [[nodiscard]] virtual bool outdates_challenges() const { return true; }
     // A revoke stands in a file outside the database, which every start merges.
     [[nodiscard]] virtual bool keeps_revocations_outside() const { return true; }
-    // A connection that was accepted before its token was retired is no reuse.
-    [[nodiscard]] virtual bool forgives_delayed_connects() const { return true; }
     // I4: a connect registers its session, and then reads the row again.
     [[nodiscard]] virtual bool reads_the_row_again() const { return true; }
     // I14: a write whose row has moved since it was read is refused, and reads again.

@@ -75,17 +75,18 @@ void Line::dial(agent::Transport::Observer& observer, std::function<Secret()> cr
     arrive(to_agent_, [this] {
         if (observer_ == nullptr) return;
         if (!network_.server.is_up()) return unreachable("connection refused");
-        agent_.enter([this] { request(std::string(credential_().expose())); });
+        const Moment accepted = network_.server.now();
+        agent_.enter([this, accepted] { request(std::string(credential_().expose()), accepted); });
     });
 }
 
 // The handshake is done and the token chosen.
-void Line::request(std::string credential) {
+void Line::request(std::string credential, Moment accepted) {
     network_.trace.note(number(), "asks to be let in", credential);
     const auto ask = [&](const std::shared_ptr<Line>& line) {
-        return [line, credential] {
+        return [line, credential, accepted] {
             if (line->network_.server.is_up())
-                line->network_.server.upgrade(line, credential);
+                line->network_.server.upgrade(line, credential, accepted);
             else
                 line->unreachable("connection reset");
         };
@@ -162,21 +163,6 @@ void Line::deliver_to_server(const std::string& text) {
     network_.server.enter([&] {
         session_->on_frame();
         if (session_ != nullptr) session_->on_text(text);
-    });
-}
-
-void Line::ping_agent() {
-    if (cut_) return;
-    arrive(to_agent_, [this] {
-        if (observer_ == nullptr || !open_ || cut_) return;
-        agent_.enter([this] { observer_->on_frame(); });
-        arrive(to_server_, [this] {
-            if (session_ == nullptr || cut_) return;
-            network_.server.enter([this] {
-                session_->on_frame();
-                if (session_ != nullptr) session_->on_pong();
-            });
-        });
     });
 }
 

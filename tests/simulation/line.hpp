@@ -35,8 +35,11 @@ class ServerEnd {
     virtual ~ServerEnd() = default;
     [[nodiscard]] virtual bool is_up() const = 0;
     virtual void enter(const std::function<void()>& action) = 0;
-    // GET /agent with this credential: Line::refuse() or accept() follows, or nothing.
-    virtual void upgrade(std::shared_ptr<Line> line, std::string credential) = 0;
+    // Its clocks, as it accepts a connection.
+    [[nodiscard]] virtual Moment now() const = 0;
+    // GET /agent with this credential, by a connection accepted back then: Line::refuse() or
+    // accept() follows, or nothing.
+    virtual void upgrade(std::shared_ptr<Line> line, std::string credential, Moment accepted) = 0;
     // A POST on a connection of its own. No answer when the process dies meanwhile.
     using Answer = std::function<void(net::HttpResponse)>;
     virtual void post(const std::string& target, const std::string& body, Answer answer) = 0;
@@ -67,7 +70,6 @@ class Line : public std::enable_shared_from_this<Line> {
     [[nodiscard]] bool accept();
     void start(net::WebSocketObserver& session);
     void send_to_agent(std::string text);
-    void ping_agent();
     void close_from_server(std::uint16_t code, std::string_view reason);
     void leave_server();  // its process is gone, or has forgotten the session
 
@@ -86,7 +88,7 @@ class Line : public std::enable_shared_from_this<Line> {
     void arrive(Direction& direction, std::function<void()> action);
     [[nodiscard]] bool survives(std::string_view what);
     void break_now();
-    void request(std::string credential);
+    void request(std::string credential, Moment accepted);
     void unreachable(const char* why);
     void deliver_to_agent(const std::string& text);
     void deliver_to_server(const std::string& text);
@@ -166,7 +168,6 @@ class LineWire final : public server::sessions::Wire {
 
     void start(net::WebSocketObserver& observer) override { line_->start(observer); }
     void send(std::string message) override { line_->send_to_agent(std::move(message)); }
-    void ping() override { line_->ping_agent(); }
     void close(std::uint16_t code, std::string_view reason) override {
         line_->close_from_server(code, reason);
     }

@@ -297,13 +297,13 @@ void ServerMachine::run_unit() {
     settle();
 }
 
-void ServerMachine::upgrade(std::shared_ptr<Line> line, std::string credential) {
+void ServerMachine::upgrade(std::shared_ptr<Line> line, std::string credential, Moment accepted) {
     be_busy();
     const SteadyTime asked_at = parts_.time.steady;
     enter([&] {
         Shard& shard = process_->shards.at(parts_.dice.between(0, 1));
         process_->door.authenticate(
-            shard, credential, "10.0.0." + std::to_string(line->number()),
+            shard, {credential, "10.0.0." + std::to_string(line->number()), accepted},
             [this, line, &shard, asked_at](Result<sessions::Admission> admission) {
                 if (admission.has_error()) return line->refuse(http::refusal(admission.error()));
                 if (!line->accept()) return;

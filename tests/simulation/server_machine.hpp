@@ -63,7 +63,8 @@ class ServerMachine final : public ServerEnd {
     void enter(const std::function<void()>& action) override;
     // Somebody has come, or asked for something, a moment ago.
     [[nodiscard]] bool is_busy() const;
-    void upgrade(std::shared_ptr<Line> line, std::string credential) override;
+    [[nodiscard]] Moment now() const override { return Moment::of(clock_); }
+    void upgrade(std::shared_ptr<Line> line, std::string credential, Moment accepted) override;
 
     void post(const std::string& target, const std::string& body, Answer answer) override;
     // POST /rpc by an admin. No answer when the process dies meanwhile.

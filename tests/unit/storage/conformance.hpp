@@ -234,6 +234,11 @@ inline AgentRow make_full_agent(unsigned number) {
                                          t0 + Milliseconds(9)};
     credentials.requested =
         RotationRequest{RotationCause::emergency, "admin-1", t0 + Milliseconds(10)};
+    row.last_address = "192.0.2.7";
+    credentials.reuse_floor = 1;
+    credentials.reuse = Sighting{t0 + Milliseconds(11), 1, "192.0.2.9", "192.0.2.7:5", {}};
+    credentials.contested = Sighting{t0 + Milliseconds(12), 2, "2001:db8::1", "192.0.2.7:5",
+                                     Sighting::Answer{id_of(904), RotationCause::emergency}};
     return row;
 }
 

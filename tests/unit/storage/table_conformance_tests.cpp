@@ -38,6 +38,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_tombstones_of_an_agent_stay, Engine, En
     for (unsigned i = 1; i <= kMore; ++i) BOOST_TEST(!buried(1, i));
     for (unsigned i = kMore + 1; i <= limits::kTombstonesAnAgent + kMore; ++i)
         BOOST_TEST(buried(1, i));
+    const auto newest = limits::kTombstonesAnAgent + kMore;
+    const auto found = read_now(engine.store(), [&](Transaction& t) {
+        return t.tombstones().find(id_of(1), sha256(std::to_string(newest)));
+    });
+    BOOST_REQUIRE(found.has_value());
+    BOOST_TEST(found->agent_id == id_of(1));
+    BOOST_TEST(found->generation == newest);
+    BOOST_TEST((found->kind == TombstoneKind::token));
+    BOOST_TEST((found->retired_at == now + Milliseconds(newest)));
+    const auto other = read_now(engine.store(), [&](Transaction& t) {
+        return t.tombstones().find(id_of(2), sha256(std::to_string(newest)));
+    });
+    BOOST_TEST((other.error().code() == Code::not_found));
     BOOST_TEST(buried(2, 1));
     bury(1, kMore + 1);  // twice
     BOOST_TEST(buried(1, kMore + 1));

@@ -72,8 +72,9 @@ BOOST_AUTO_TEST_CASE(only_an_admin_creates_one_of_type_admin) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_agent_is_not_found) {
     const boost::json::object params{{"agent_id", make_uuid_v7(clock, random)}};
-    for (const char* method : {"agents.get", "agents.suspend", "agents.reactivate", "agents.revoke",
-                               "agents.enrollment_code", "rotations.start", "rotations.cancel"}) {
+    for (const char* method :
+         {"agents.get", "agents.why", "agents.suspend", "agents.reactivate", "agents.revoke",
+          "agents.enrollment_code", "rotations.start", "rotations.cancel"}) {
         BOOST_TEST((refused(admin, method, params) == Code::not_found), method);
     }
 }
@@ -156,6 +157,24 @@ BOOST_AUTO_TEST_CASE(suspend_closes_the_sockets_and_keeps_the_tokens) {
         (refused(admin, "agents.reactivate", {{"agent_id", agent_id}}) == Code::wrong_state));
     BOOST_TEST(audited("agent.suspended") == 1U);
     BOOST_TEST(audited("agent.reactivated") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(why_finds_in_the_trail_who_suspended_an_agent) {
+    const auto agent_id = create_agent("a");
+    const auto reader = identity("reader", {"agents:read"});
+    const auto finding = [&] {
+        const auto why = ok(reader, "agents.why", {{"agent_id", agent_id}});
+        BOOST_TEST(text(why, "name") == "a");
+        return why.at("findings").at(0).as_object();
+    };
+    BOOST_TEST(text(finding(), "name") == "not_enrolled");
+    static_cast<void>(ok(admin, "agents.suspend", {{"agent_id", agent_id}, {"reason", "odd"}}));
+    BOOST_TEST(text(finding(), "name") == "suspended");
+    BOOST_TEST(text(finding(), "text").find("by " + admin.agent_id + " (\"odd\")") !=
+               std::string::npos);
+    const auto writer = identity("writer", {"agents:write"});
+    BOOST_TEST(
+        (refused(writer, "agents.why", {{"agent_id", agent_id}}) == Code::permission_denied));
 }
 
 // Failure 11: nothing of a revoked agent stays alive.

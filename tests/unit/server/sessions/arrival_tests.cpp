@@ -177,9 +177,8 @@ BOOST_AUTO_TEST_CASE(a_close_of_the_agent_reaches_a_connect_that_is_not_ready) {
 BOOST_AUTO_TEST_CASE(an_older_connection_that_lives_is_kept) {
     const auto older = connect(token, 0);
     const auto newer = open(token, 1);
-    BOOST_TEST(older->pings == 1);
     BOOST_TEST(newer->received.empty());
-    older->pongs();
+    older->answers_ping();
     settle();
     BOOST_TEST(newer->closed_with.value() == 4011);
     BOOST_TEST(!older->closed_with);
@@ -217,14 +216,61 @@ BOOST_AUTO_TEST_CASE(an_older_connection_that_ends_meanwhile_is_not_waited_for) 
 BOOST_AUTO_TEST_CASE(of_two_newcomers_behind_a_silent_one_only_one_gets_in) {
     const auto oldest = connect(token, 0);
     const auto second = open(token, 1);
+    pass(2s);
     const auto third = open(token, 0);
-    BOOST_TEST(second->pings == 1);
-    second->pongs();
+    pass(2s);
+    BOOST_TEST(oldest->closed_with.value() == 4002);
+    hello(*second);
+    second->answers_ping();
     settle();
     BOOST_TEST(third->closed_with.value() == 4011);
+    BOOST_TEST(!second->closed_with);
+}
+
+// Whatever was on its way when the newer one came was said before: by an agent that has given this
+// connection up, for example.
+BOOST_AUTO_TEST_CASE(what_an_older_connection_had_said_before_is_no_sign_of_life) {
+    const auto older = connect(token, 0);
+    const auto newer = open(token, 1);
+    older->pongs();
+    older->says(kHeartbeat);
+    older->answers_ping("another");
+    settle();
+    BOOST_TEST(!newer->closed_with);
     pass(4s);
-    BOOST_TEST(oldest->closed_with.value() == 4002);
-    BOOST_TEST(second->message("agent.welcome") != nullptr);
+    BOOST_TEST(older->closed_with.value() == 4002);
+    BOOST_TEST(newer->message("agent.welcome") != nullptr);
+    BOOST_TEST(!credentials("a").contested);
+}
+
+BOOST_AUTO_TEST_CASE(two_live_holders_of_one_token_are_a_contest_with_both_addresses) {
+    const auto older = connect(token, 0);
+    BOOST_TEST(row("a").last_address == "127.0.0.1");
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        const auto newer = open(token, 1);
+        older->answers_ping();
+        settle();
+        BOOST_TEST(newer->closed_with.value() == 4011);
+        newer->ends();
+        settle();
+    }
+    BOOST_TEST(audited("agent.contested") == 1U);
+    BOOST_REQUIRE(credentials("a").contested);
+    BOOST_TEST(credentials("a").contested->generation == 1U);
+    BOOST_TEST(credentials("a").contested->address == "127.0.0.1");
+    BOOST_TEST(credentials("a").contested->holder_address == "127.0.0.1:40000");
+    // A rotation that both hold on to ends it only when the contested token is gone.
+    change_row("a", [&](auto& row) {
+        row = rotation::begin(row, {2, "r2", Bytes32{2}, Bytes{1}}, clock.now()).after;
+        row = rotation::complete(row, {2, "r2", rotation::ProofCheck::valid}, {}, 0, clock.now())
+                  .transition.after;
+        row = rotation::activate(row, 2, "r2", {}, clock.now()).after;
+    });
+    BOOST_TEST(credentials("a").contested.has_value());
+    coordinator.sweep();
+    settle();
+    BOOST_TEST(!credentials("a").contested);
+    BOOST_TEST(audited("agent.contest_closed") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_pending_token_is_promoted_at_the_door_and_committed_after_hello) {

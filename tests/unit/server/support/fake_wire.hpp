@@ -20,7 +20,6 @@ struct Peer {
     net::WebSocketObserver* observer = nullptr;
     std::vector<boost::json::value> received;
     std::optional<std::uint16_t> closed_with;
-    int pings = 0;
 
     // The agent sends this text.
     void says(std::string_view text) {
@@ -31,6 +30,15 @@ struct Peer {
     void pongs() {
         observer->on_frame();
         observer->on_pong();
+    }
+    // The agent answers the newest agent.ping, with this nonce or with the one that came.
+    void answers_ping(std::optional<std::string> nonce = std::nullopt) {
+        const boost::json::value* asked = message("agent.ping");
+        BOOST_REQUIRE(asked);
+        boost::json::object result{{"status", "ok"}, {"uptime_seconds", 1}};
+        result["nonce"] = nonce ? boost::json::value(*nonce) : asked->at("params").at("nonce");
+        says(boost::json::serialize(boost::json::object{
+            {"jsonrpc", "2.0"}, {"id", asked->at("id")}, {"result", std::move(result)}}));
     }
     // The connection's end, whoever began it.
     void ends() {
@@ -69,7 +77,6 @@ class FakeWire final : public sessions::Wire {
         BOOST_REQUIRE(!peer_->closed_with);
         peer_->received.push_back(parse(message));
     }
-    void ping() override { ++peer_->pings; }
     void close(std::uint16_t code, std::string_view /*reason*/) override {
         peer_->closed_with = code;
     }
@@ -123,8 +130,12 @@ struct SessionWorld : World {
     }
 
     Result<sessions::Admission> authenticate(std::string_view token) {
+        return visit(token, Moment::of(clock));
+    }
+    Result<sessions::Admission> visit(std::string_view token, Moment awaited_since,
+                                      std::string address = "198.51.100.9") {
         Result<sessions::Admission> result(Error(Code::internal, "not answered"));
-        door.authenticate(shards.at(0), token, "127.0.0.1",
+        door.authenticate(shards.at(0), {token, std::move(address), awaited_since},
                           [&](Result<sessions::Admission> given) { result = std::move(given); });
         settle();
         return result;
