@@ -37,18 +37,19 @@ struct Record {
     }
 };
 
-std::optional<Record> read_record(Disk& disk) {
-    const auto text = disk.read();
-    if (text.has_error()) return std::nullopt;
-    auto record = protocol::decode_text<Record>(text->expose(), protocol::UnknownFields::refuse);
-    if (record.has_error()) return std::nullopt;
-    return *record;
+// `not_found`: there is none, or it is none of ours. Anything else: there may be one.
+Result<Record> read_record(Disk& disk) {
+    REKEY_TRY_ASSIGN(text, disk.read());
+    auto record = protocol::decode_text<Record>(text.expose(), protocol::UnknownFields::refuse);
+    if (record.has_error()) return Error(Code::not_found, record.error().message());
+    return record;
 }
 
 // The key that was made for this code, or a new one; durable, and so is the record, on return.
 Result<Ed25519Key> identity_for(const std::string& code_sha256, Disk& key_disk, Disk& record_disk) {
-    if (const auto record = read_record(record_disk);
-        record && record->code_sha256 == code_sha256) {
+    const auto record = read_record(record_disk);
+    if (record.has_error() && record.error().code() != Code::not_found) return record.error();
+    if (record.has_value() && record->code_sha256 == code_sha256) {
         auto made = read_identity(key_disk);
         const bool found = made.has_value() && public_key_text(*made) == record->public_key;
         const bool exposed = made.has_error() && made.error().code() == Code::permission_denied;
@@ -56,8 +57,8 @@ Result<Ed25519Key> identity_for(const std::string& code_sha256, Disk& key_disk, 
     }
     auto key = make_identity(key_disk);
     if (key.has_error()) return key;
-    const Record record{code_sha256, public_key_text(*key)};
-    if (const auto failed = record_disk.write(Secret(protocol::encode(record))))
+    const Record fresh{code_sha256, public_key_text(*key)};
+    if (const auto failed = record_disk.write(Secret(protocol::encode(fresh))))
         return Error(Code::unavailable, "cannot save the enrollment's record: " + failed->what);
     return key;
 }
@@ -211,7 +212,10 @@ Result<> require_first_token_durable(TokenVault& vault, Disk& record) {
     // A second token came by a rotation, which begins with a durable write of the first.
     if (vault.held().size() > 1) return {};
     const auto unfinished = read_record(record);
-    if (!unfinished || unfinished->code_sha256 != vault.state().enrolled_code_sha256) return {};
+    const bool ended = unfinished.has_error()
+                           ? unfinished.error().code() == Code::not_found
+                           : unfinished->code_sha256 != vault.state().enrolled_code_sha256;
+    if (ended) return {};
     if (vault.make_durable()) return {};
     return Error(Code::unavailable,
                  "the enrollment was interrupted, and its token cannot be made durable: mend the "

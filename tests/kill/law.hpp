@@ -17,9 +17,9 @@ struct Evidence {
 };
 
 // At any instant, between any two steps of both: a token that the agent durably holds is one that
-// the server's row accepts; or no token is, since an admin barred them all, and the identity key that
-// it holds is the one in the row. Empty when that is so, or when the agent holds none yet; else what is
-// wrong.
+// the server's row accepts; or no token is, since an admin barred them all, and the identity key
+// that it holds is the one in the row. Empty when that is so, or when the agent holds none yet;
+// else what is wrong.
 [[nodiscard]] std::string law_broken(const Evidence& evidence);
 
 // When all is quiet: both stand on one generation that the agent has confirmed, and the audit chain

@@ -153,6 +153,24 @@ BOOST_AUTO_TEST_CASE(a_first_token_of_a_killed_enrollment_has_to_be_durable) {  
     BOOST_TEST(require_first_token_durable(vault, record).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_not_taken_for_none) {
+    state.fail_writes = full();
+    BOOST_TEST(run(join()).has_error());
+    const Secret made = *key.content;
+    record.read_error = Error(Code::unavailable, "injected");
+    // Another key would find the code spent.
+    BOOST_REQUIRE(run(join()).has_error());
+    BOOST_TEST(std::string_view(key.content->expose()) == made.expose());
+
+    record.read_error.reset();
+    state.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    BOOST_TEST(run(join()).has_error());
+    record.read_error = Error(Code::unavailable, "injected");
+    state.sync_error = Error(Code::unavailable, "injected");
+    auto vault = TokenVault::open(state).value();
+    BOOST_TEST(require_first_token_durable(vault, record).has_error());
+}
+
 BOOST_AUTO_TEST_CASE(a_token_that_was_durable_once_may_start_on_a_disk_that_fails) {
     state.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
     BOOST_TEST(run(join()).has_error());
