@@ -119,6 +119,18 @@ void AgentMachine::die(std::string_view when) {
     fall(Death{parts_.network.dice.chance(parts_.network.weather.power_lost)});
 }
 
+void AgentMachine::take_snapshot() {
+    if (!enrolling_) snapshot_ = folder_.snapshot();
+}
+
+void AgentMachine::roll_back() {
+    if (enrolling_ || !snapshot_) return;
+    parts_.network.trace.note(number_, "is rolled back to a snapshot");
+    process_.reset();
+    folder_.roll_back(*snapshot_);
+    start_later(parts_.network.dice.spread(1s, 30min));
+}
+
 void AgentMachine::fall(const Death& death) {
     process_.reset();
     if (death.power_lost) {

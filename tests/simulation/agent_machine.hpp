@@ -58,6 +58,10 @@ class AgentMachine final : public AgentEnd {
         lag_ = lag;
     }
     void jump_clock(Milliseconds by) { clock_.offset += by; }
+    // A snapshot of the machine, and back to it: storage that goes back in time.
+    void take_snapshot();
+    [[nodiscard]] bool has_snapshot() const { return snapshot_.has_value(); }
+    void roll_back();
 
     [[nodiscard]] bool is_up() const { return process_ != nullptr; }
     [[nodiscard]] bool is_enrolling() const { return enrolling_; }
@@ -83,6 +87,7 @@ class AgentMachine final : public AgentEnd {
     MachineClock clock_;
     std::unique_ptr<Log> log_ = make_silent_log();
     VirtualFolder folder_;
+    std::optional<VirtualFolder::Snapshot> snapshot_;
     std::unique_ptr<Process> process_;
     SteadyTime off_until_{};
     SteadyTime full_until_{};

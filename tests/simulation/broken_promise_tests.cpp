@@ -52,4 +52,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_decides_by_an_old_row_is_found_out) {
     BOOST_TEST(what.starts_with("I"), what);
 }
 
+BOOST_AUTO_TEST_CASE(a_backup_that_takes_the_revocations_with_it_is_found_out) {
+    const std::string what = first_failure(let_revocations_be_restored_away);
+    BOOST_TEST(what.starts_with("I4"), what);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

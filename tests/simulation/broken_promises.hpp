@@ -14,5 +14,7 @@ void let_agents_answer_before_they_save(Options& options);
 void let_the_store_forget_its_last_commit(Options& options);
 // The server decides by what the database said a while ago.
 void let_reads_lag_behind(Options& options);
+// A restored database takes the file of revocations with it.
+void let_revocations_be_restored_away(Options& options);
 
 }  // namespace rekey::simulation

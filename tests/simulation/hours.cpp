@@ -10,8 +10,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// An agent that is refused for good for so long is enrolled again by an admin.
-constexpr Milliseconds kNoticedAfter = 6h;
+// Of the hours, so many see a snapshot of a machine or a backup of the database.
+constexpr double kCopied = 0.03;
+// In calm weather an admin who sees an agent out grants it a recovery, with this chance an hour: it
+// may have spent its budget.
+constexpr double kGranted = 0.2;
 
 }  // namespace
 
@@ -55,6 +58,8 @@ void Simulation::trouble(Place& place) {
     if (dice_.chance(weather_.rotated_by_admin)) admin(place, "rotations.start");
     if (dice_.chance(weather_.emergency)) admin(place, "rotations.start", {{"force", true}});
     if (dice_.chance(weather_.revoked)) admin(place, "agents.revoke");
+    if (dice_.chance(weather_.barred)) admin(place, "agents.recover", {{"bar_tokens", true}});
+    if (place.enrolled) go_back_in_time(place);
     if (dice_.chance(weather_.suspended)) {
         admin(place, "agents.suspend");
         time_.later(dice_.spread(1min, 24h), [this, &place] { admin(place, "agents.reactivate"); });
@@ -66,6 +71,16 @@ void Simulation::trouble(Place& place) {
     }
 }
 
+void Simulation::go_back_in_time(Place& place) {
+    AgentMachine& machine = *place.machine;
+    if (machine.is_enrolling()) return;
+    if (machine.has_snapshot() && dice_.chance(weather_.rolled_back)) {
+        oracle_.on_rollback(place.agent_id);
+        machine.roll_back();
+    }
+    if (dice_.chance(kCopied)) machine.take_snapshot();
+}
+
 // What its people do for an agent that is not as it should be.
 void Simulation::see_to(Place& place) {
     const storage::AgentRow* row = row_of(place);
@@ -75,21 +90,25 @@ void Simulation::see_to(Place& place) {
     }
     if (row != nullptr && !stormy_ && row->credentials.status == storage::AgentStatus::suspended)
         admin(place, "agents.reactivate");
+    // The database was restored from before it was there.
+    if (row == nullptr && !place.agent_id.empty() && !place.machine->is_enrolling())
+        return move_in(place);
     if (!ghosts_.empty() && dice_.chance(0.01))
         ghosts_[dice_.between(0, ghosts_.size() - 1)]->start_again();
     if (!place.enrolled) return provision(place);
-    const auto& current = row == nullptr ? std::nullopt : row->credentials.current;
-    if (!current || *current->expires_at > server_.clock().now()) {
-        place.out_since.reset();
+    if (row == nullptr) return;
+    if (!oracle_.is_known(place.agent_id) && !place.machine->is_enrolling()) {
+        // It went back to before its newest enrollment, or the database did.
+        place.enrolled = false;
+        place.reenroll = agent::Reenroll::replace;
         return;
     }
-    if (!place.out_since) {
-        place.out_since = time_.steady;
-        ++expired_;
-    }
-    if (time_.steady - *place.out_since < kNoticedAfter) return;
-    place.enrolled = false;
-    place.reenroll = agent::Reenroll::replace;
+    const auto& current = row->credentials.current;
+    const bool expired = current && *current->expires_at <= server_.clock().now();
+    if (expired && !place.expired) ++expired_;
+    place.expired = expired;
+    if (!stormy_ && !server_.connected(place.agent_id) && dice_.chance(kGranted))
+        admin(place, "agents.recover");
 }
 
 // One step towards an enrolled agent: an id, a code, the enrollment. What got lost is asked again.
@@ -125,7 +144,6 @@ void Simulation::try_code(Place& place) {
     const Result<> outcome = place.machine->enroll(place.code, place.reenroll);
     if (outcome.has_value()) {
         place.enrolled = true;
-        place.out_since.reset();
         place.code = {};
         place.asked = false;
         return;
@@ -148,6 +166,8 @@ void Simulation::hour_of_server() {
         if (dice_.chance(weather_.server_slow_disk))
             server_.slow_disk_until(time_.steady + dice_.spread(1min, 2h));
         if (dice_.chance(weather_.settings_changed)) change_settings();
+        if (dice_.chance(weather_.restored)) server_.restore();
+        if (dice_.chance(kCopied)) server_.back_up();
     }
     oracle_.look_around();
 }

@@ -26,6 +26,12 @@ class Oracle {
     void on_commit();
     void on_disk(int number);
     void on_admitted(const std::string& agent_id, SteadyTime asked_at);
+    // The server's database, or this agent's folder, has gone back in time.
+    void on_restore();
+    void on_rollback(const std::string& agent_id);
+    // Whether the row knows the identity key that the agent's folder holds: else nothing but an
+    // enrollment brings it back.
+    [[nodiscard]] bool is_known(const std::string& agent_id) const;
     // What no single step shows.
     void look_around();
     // After days of calm (I8, I16): this agent is in, on a young token, and nothing is outstanding.
@@ -36,7 +42,10 @@ class Oracle {
         int agent = kServer;
     };
     [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
-    [[nodiscard]] std::uint64_t promotions() const { return promoted_.size(); }
+    [[nodiscard]] std::uint64_t promotions() const { return promotions_; }
+    // Agents that came back by their identity key.
+    [[nodiscard]] std::uint64_t recoveries() const { return recoveries_; }
+    [[nodiscard]] std::uint64_t alarms_of_reuse() const { return alarms_of_reuse_; }
     [[nodiscard]] std::uint64_t checks() const { return checks_; }
 
   private:
@@ -49,6 +58,7 @@ class Oracle {
     // A state file as it is, or might be.
     struct Content {
         bool readable = false;
+        std::string identity;  // the public key, in base64url
         std::vector<Held> tokens;
     };
     struct Minted {
@@ -68,6 +78,10 @@ class Oracle {
         std::set<std::string> alarms;   // rotation_ids
         std::string failing;            // rotation_id of an offer that is about to deserve one
         std::uint64_t misfortunes = 0;  // of the server when it became so
+        bool rolled_back = false;       // it may have shown a token that it had left behind
+        // Storage of either side has gone back in time, and nothing was settled since: instead of
+        // the law, I1r, that recovery is open.
+        bool out_of_step = false;
     };
     using Actions = std::vector<std::string>;
 
@@ -88,6 +102,9 @@ class Oracle {
     std::map<std::string, Record> records_;  // by agent_id
     std::map<int, std::string> agent_of_;    // by machine
     std::set<std::string> promoted_;         // rotation_ids
+    std::uint64_t promotions_ = 0;
+    std::uint64_t recoveries_ = 0;
+    std::uint64_t alarms_of_reuse_ = 0;
     storage::ChainHead audit_head_;
     std::optional<Failure> failure_;
     std::uint64_t checks_ = 0;

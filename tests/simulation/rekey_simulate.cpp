@@ -30,10 +30,12 @@ int main(int argc, char** argv) {
         seconds += report.seconds;
         std::printf(
             "seed %llu: %s, %.0f agent-days in %.1f s of one core, %llu steps, %llu rotations, "
-            "%llu checks, trace %016llx\n",
+            "%llu recoveries, %llu alarms, %llu checks, trace %016llx\n",
             static_cast<unsigned long long>(options.seed), report.ok ? "ok" : "FAILED",
             report.agent_days, report.seconds, static_cast<unsigned long long>(report.steps),
             static_cast<unsigned long long>(report.promotions),
+            static_cast<unsigned long long>(report.recoveries),
+            static_cast<unsigned long long>(report.alarms),
             static_cast<unsigned long long>(report.checks),
             static_cast<unsigned long long>(report.hash));
         std::fflush(stdout);

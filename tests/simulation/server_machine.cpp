@@ -143,6 +143,8 @@ struct ServerMachine::Process {
                               machine.random_, *machine.log_, registry}};
     Scheduler scheduler{{machine.clock_, timers, registry, coordinator, settings}};
     VirtualJournal revocations{machine.revocations_, [this](std::function<void()> done) {
+                                   // At a start nothing else waits for its turn.
+                                   if (!machine.process_) return done();
                                    machine.schedule(std::move(done));
                                }};
     methods::ServerFacts facts;
@@ -208,6 +210,25 @@ void ServerMachine::crash(std::string_view why) {
     restarting_ = false;
     if (parts_.spoil_after_crash) parts_.spoil_after_crash(*database_);
     parts_.time.later(parts_.dice.spread(100ms, 1h), [this] { start(); });
+}
+
+void ServerMachine::back_up() { backup_ = *database_; }
+
+void ServerMachine::restore() {
+    if (!process_ || !backup_) return;
+    parts_.trace.note(kServer, "is restored from a backup of its database");
+    ++misfortunes_;
+    process_.reset();
+    restarting_ = false;
+    *database_ = *backup_;
+    if (on_restore) on_restore();
+    if (parts_.spoil_revocations) parts_.spoil_revocations(revocations_);
+    parts_.time.later(parts_.dice.spread(100ms, 1h), [this] { start(); });
+}
+
+bool ServerMachine::has_revoked(const std::string& agent_id) const {
+    return std::ranges::any_of(revocations_,
+                               [&](const auto& line) { return line.agent_id == agent_id; });
 }
 
 void ServerMachine::stop() { process_.reset(); }

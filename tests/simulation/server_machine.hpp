@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rekey::simulation {
@@ -45,6 +46,8 @@ class ServerMachine final : public ServerEnd {
             spoil_store;
         // What a power loss does to a database that it should not be able to touch.
         std::function<void(storage::MemoryDatabase&)> spoil_after_crash;
+        // What happens to the file beside the database when the database is restored: nothing.
+        std::function<void(RevocationFile&)> spoil_revocations;
     };
     explicit ServerMachine(Parts parts);
     ~ServerMachine() override;
@@ -55,6 +58,11 @@ class ServerMachine final : public ServerEnd {
     void crash(std::string_view why);
     // As SIGTERM does: the agents are told when to come back.
     void restart();
+    // Its database is copied; and restored from that copy, which ends the process. The file of
+    // revocations beside it stays as it is.
+    void back_up();
+    void restore();
+    [[nodiscard]] bool has_revoked(const std::string& agent_id) const;  // in that file
     // Makes sure that it runs, at once.
     void heal();
     void slow_disk_until(SteadyTime until) { slow_until_ = until; }
@@ -78,7 +86,8 @@ class ServerMachine final : public ServerEnd {
     // How often it has died, or a commit has failed: so many findings of its own it may have lost.
     [[nodiscard]] std::uint64_t misfortunes() const { return misfortunes_; }
 
-    std::function<void()> on_commit;  // after each unit that was kept
+    std::function<void()> on_commit;   // after each unit that was kept
+    std::function<void()> on_restore;  // of the database, before anybody has looked at it
     // A connection was let in: when it asked, and with what.
     std::function<void(const std::string& agent_id, SteadyTime asked_at)> on_admitted;
 
@@ -99,6 +108,7 @@ class ServerMachine final : public ServerEnd {
     std::unique_ptr<Log> log_ = make_silent_log();
     keys::MasterKey master_key_;
     std::shared_ptr<storage::MemoryDatabase> database_;
+    std::optional<storage::MemoryDatabase> backup_;
     RevocationFile revocations_;
     server::rpc::Caller admin_;
     std::unique_ptr<Process> process_;

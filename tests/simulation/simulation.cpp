@@ -21,11 +21,12 @@ Simulation::Simulation(Options options)
     : options_(std::move(options)),
       dice_(options_.seed),
       server_({time_, dice_, trace_, weather_, options_.seed ^ 0x5eedULL, options_.spoil_store,
-               options_.spoil_after_crash}),
+               options_.spoil_after_crash, options_.spoil_revocations}),
       network_{time_, dice_, trace_, weather_, server_},
       oracle_(time_, server_) {
     time_.steady = SteadyTime{};
     server_.on_commit = [this] { oracle_.on_commit(); };
+    server_.on_restore = [this] { oracle_.on_restore(); };
     server_.on_admitted = [this](const std::string& agent_id, SteadyTime asked_at) {
         oracle_.on_admitted(agent_id, asked_at);
     };
@@ -58,7 +59,7 @@ void Simulation::move_in(Place& place) {
     place.asked = false;
     place.enrolled = false;
     place.reenroll = agent::Reenroll::refuse;
-    place.out_since.reset();
+    place.expired = false;
 }
 
 bool Simulation::step(SteadyTime until) {
@@ -101,6 +102,8 @@ Report Simulation::run() {
     report.checks = oracle_.checks();
     report.promotions = oracle_.promotions();
     report.expired = expired_;
+    report.recoveries = oracle_.recoveries();
+    report.alarms = oracle_.alarms_of_reuse();
     report.agent_days =
         static_cast<double>(time_.steady.time_since_epoch() / 1h) / 24 * options_.agents;
     report.seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
@@ -110,6 +113,7 @@ Report Simulation::run() {
 void Simulation::blow() {
     stormy_ = true;
     weather_ = storm(dice_);
+    if (options_.season) options_.season(weather_);
     trace_.note(kServer, "a storm begins");
 }
 
@@ -127,7 +131,7 @@ void Simulation::require_settled() {
         const storage::AgentRow* row = row_of(*place);
         const bool counts = row != nullptr && place->enrolled &&
                             row->credentials.status == storage::AgentStatus::active;
-        if (counts && !place->out_since) oracle_.require_settled(place->agent_id);
+        if (counts) oracle_.require_settled(place->agent_id);
     }
 }
 

@@ -21,6 +21,8 @@ struct Options {
     std::function<std::unique_ptr<agent::Disk>(agent::Disk&, testing::VirtualTime&)> spoil_disk;
     decltype(ServerMachine::Parts::spoil_store) spoil_store;
     decltype(ServerMachine::Parts::spoil_after_crash) spoil_after_crash;
+    decltype(ServerMachine::Parts::spoil_revocations) spoil_revocations;
+    std::function<void(Weather&)> season;  // what all storms have in common; may be empty
 };
 
 struct Report {
@@ -31,7 +33,9 @@ struct Report {
     std::uint64_t events = 0;
     std::uint64_t checks = 0;
     std::uint64_t promotions = 0;
-    std::uint64_t expired = 0;  // agents that were offline beyond their token's life
+    std::uint64_t expired = 0;     // agents that were offline beyond their token's life
+    std::uint64_t recoveries = 0;  // tokens that were minted for an identity key
+    std::uint64_t alarms = 0;      // of reuse, all of them of agents that had been rolled back
     double agent_days = 0;
     double seconds = 0;  // of one core
 };
@@ -57,7 +61,7 @@ class Simulation {
         bool asked = false;  // for an id or a code; forgotten after a while
         bool enrolled = false;
         agent::Reenroll reenroll = agent::Reenroll::refuse;
-        std::optional<SteadyTime> out_since;
+        bool expired = false;
     };
 
     [[nodiscard]] bool step(SteadyTime until);
@@ -71,6 +75,7 @@ class Simulation {
     void try_code(Place& place);
     void hour_of(Place& place);
     void trouble(Place& place);
+    void go_back_in_time(Place& place);
     void see_to(Place& place);
     void hour_of_server();
     void change_settings();

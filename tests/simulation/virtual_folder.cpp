@@ -103,6 +103,19 @@ std::vector<VirtualFolder::Content> VirtualFolder::outcomes(const std::string& n
     return found == files_.end() ? std::vector<Content>{Content{}} : outcomes(found->second);
 }
 
+VirtualFolder::Snapshot VirtualFolder::snapshot() const {
+    Snapshot contents;
+    for (const auto& [name, file] : files_) contents[name] = file.visible;
+    return contents;
+}
+
+void VirtualFolder::roll_back(const Snapshot& snapshot) {
+    files_.clear();
+    for (const auto& [name, content] : snapshot)
+        files_[name] = File{.visible = content, .durable = content, .unsynced = {}};
+    changed();
+}
+
 void VirtualFolder::lose_power(Dice& dice) {
     for (auto& [name, file] : files_) {
         const auto possible = outcomes(file);

@@ -40,6 +40,11 @@ class VirtualFolder {
     // What may be found after a loss of power at this moment; at least one.
     [[nodiscard]] std::vector<Content> outcomes(const std::string& name) const;
     void lose_power(Dice& dice);
+    // All of it, as a snapshot of the machine has it; and back to that, all of it synced. Nobody
+    // works on it.
+    using Snapshot = std::map<std::string, Content>;
+    [[nodiscard]] Snapshot snapshot() const;
+    void roll_back(const Snapshot& snapshot);
 
     std::function<void()> on_change;  // of either view
 

@@ -43,10 +43,13 @@ Weather storm(Dice& dice) {
     weather.suspended = up_to(0.01);
     weather.revoked = up_to(0.001);
     weather.enrolled_again = up_to(0.002);
+    weather.rolled_back = up_to(0.006);
+    weather.barred = up_to(0.004);
     weather.server_killed = up_to(0.3);
     weather.server_restarted = up_to(0.1);
     weather.server_slow_disk = up_to(0.1);
     weather.settings_changed = up_to(0.05);
+    weather.restored = up_to(0.006);
     return weather;
 }
 

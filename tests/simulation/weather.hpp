@@ -59,12 +59,15 @@ struct Weather {
     double suspended = 0;  // for up to a day
     double revoked = 0;
     double enrolled_again = 0;
+    double rolled_back = 0;  // to a snapshot of its machine, a day or weeks old
+    double barred = 0;       // an admin leaves it nothing but its identity key
 
     // The server's, an hour.
     double server_killed = 0;
     double server_restarted = 0;
     double server_slow_disk = 0;
     double settings_changed = 0;
+    double restored = 0;  // from a backup of its database, hours or weeks old
 };
 
 [[nodiscard]] Weather calm();
