@@ -44,8 +44,8 @@ struct Outcome {
 enum class Counting : std::uint8_t { off, on };
 
 // Plays from an empty data directory to the end: first start, enrollment, a rotation, a restart of
-// the agent, a recovery, a revocation of somebody else, a restart of the server, more rotations. At each blow, and at the end, the law is looked at (law.hpp).
-// Blocks.
+// the agent, a recovery, a revocation of somebody else, a restart of the server, more rotations. At
+// each blow, and at the end, the law is looked at (law.hpp). Blocks.
 [[nodiscard]] Outcome play(const Schedule& schedule, Counting counting = Counting::off);
 
 }  // namespace rekey::testing
