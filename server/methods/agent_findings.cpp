@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -202,8 +203,13 @@ Findings findings(const Evidence& evidence) {
         add_connection(found, evidence);
         add_rotation(found, evidence);
     }
-    std::ranges::stable_sort(found, std::ranges::greater(), &Finding::level);
-    return found;
+    Findings gravest_first;
+    for (const auto level :
+         {FindingLevel::alarm, FindingLevel::problem, FindingLevel::waiting, FindingLevel::ok}) {
+        const auto of_level = [level](const Finding& one) { return one.level == level; };
+        std::ranges::copy_if(found, std::back_inserter(gravest_first), of_level);
+    }
+    return gravest_first;
 }
 
 }  // namespace rekey::server::methods
