@@ -242,7 +242,7 @@ Result<AgentState> enroll_files(const protocol::JoinString& join, const AgentPat
         call.method = "POST";
         call.target = target;
         call.body = body;
-        return client.send(std::move(call));
+        return client.send(call);
     };
     door.pause = [](Milliseconds delay) { std::this_thread::sleep_for(delay); };
     FileDisk state(paths.state);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 namespace rekey {
 
@@ -14,8 +15,8 @@ std::string not_one_of(std::string_view given, std::span<const std::string_view>
 
 Result<std::int64_t> read_whole_number(std::string_view given, std::int64_t min, std::int64_t max) {
     std::int64_t value = 0;
-    const char* end = given.data() + given.size();
-    const auto [stop, problem] = std::from_chars(given.data(), end, value);
+    const char* end = std::to_address(given.end());
+    const auto [stop, problem] = std::from_chars(std::to_address(given.begin()), end, value);
     const bool number = !given.empty() && stop == end &&
                         (problem == std::errc() || problem == std::errc::result_out_of_range);
     if (!number)

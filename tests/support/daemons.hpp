@@ -95,8 +95,8 @@ class Rekeyd {
 class RekeyAgent {
   public:
     // `home`: where the state file is made; empty: a temporary place.
-    explicit RekeyAgent(std::string name, std::string home = {})
-        : name_(std::move(name)), place_(home.empty() ? home_.path() : std::move(home)) {}
+    explicit RekeyAgent(std::string name, const std::string& home = {})
+        : name_(std::move(name)), place_(home.empty() ? home_.path() : home) {}
 
     // Runs `rekey-agent enroll` with the join string on standard input; the exit code.
     int enroll(const std::string& join_string);
