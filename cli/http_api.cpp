@@ -39,7 +39,7 @@ Result<boost::json::value> HttpApi::call(std::string_view method, std::string_vi
     request.headers.emplace_back("Authorization", Secret(bearer));
     wipe_string(bearer);
     request.body = Secret(body);
-    auto response = client_.send(std::move(request));
+    auto response = client_.send(request);
     if (response.has_error()) return not_reached(response.error(), target_);
     return read_answer(*response, id);
 }
