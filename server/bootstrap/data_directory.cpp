@@ -47,11 +47,14 @@ void require_database_if_used(const DataDirectory& directory) {
     // Written only after the database holds what they belong to.
     for (const std::string& left : {directory.admin_key(), directory.ca_certificate()}) {
         if (::access(left.c_str(), F_OK) != 0) continue;
-        throw StartupError(database + (there ? " is empty" : " is not there") +
-                               ", and this directory was in use: restore it from a backup; or, to "
-                               "begin anew and enroll every agent again, move " +
-                               left + " away",
-                           EX_DATAERR);
+        std::string why = database;
+        why.append(there ? " is empty" : " is not there")
+            .append(
+                ", and this directory was in use: restore it from a backup; or, to begin anew "
+                "and enroll every agent again, move ")
+            .append(left)
+            .append(" away");
+        throw StartupError(why, EX_DATAERR);
     }
 }
 

@@ -42,7 +42,7 @@ void Doors::handle(net::HttpExchange exchange) {
     }
     auto response = refusal(405, Error(Code::invalid_request, "this path answers to " + allowed));
     response.headers.add("Allow", allowed);
-    exchange.respond(std::move(response));
+    exchange.respond(response);
 }
 
 net::HttpResponse Doors::refuse(unsigned status, std::string_view message) {

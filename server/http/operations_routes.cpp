@@ -70,7 +70,7 @@ void Doors::page(net::HttpExchange exchange) {
     response.headers.add("Referrer-Policy", "no-referrer");
     response.headers.add("Cache-Control", "no-store");
     response.body = kPage;
-    exchange.respond(std::move(response));
+    exchange.respond(response);
 }
 
 }  // namespace rekey::server::http
