@@ -171,7 +171,7 @@ Result<> FileJournal::write(const std::vector<Waiting>& batch) {
     std::vector<Revocation> added;
     for (const Waiting& one : batch)
         if (add(one.revocation)) added.push_back(one.revocation);
-    const auto written = text.empty() ? Result<>() : write_text(text);
+    auto written = text.empty() ? Result<>() : write_text(text);
     if (written.has_error()) {
         owed_.insert(owed_.end(), added.begin(), added.end());
         return written;

@@ -48,7 +48,7 @@ void Coordinator::report_reuse(ShownAgain shown, std::function<void(Result<>)> d
     state_->report_reuse(std::move(shown), std::move(done));
 }
 
-void Coordinator::report_contest(std::string agent_id, storage::Sighting sighting,
+void Coordinator::report_contest(const std::string& agent_id, storage::Sighting sighting,
                                  std::function<void(Result<>)> done) {
     state_->report_contest(agent_id, std::move(sighting), std::move(done));
 }

@@ -119,7 +119,7 @@ class Coordinator {
     // be empty, comes on a thread of the store, after the commit; an error means that nothing is
     // written.
     void report_reuse(ShownAgain shown, std::function<void(Result<>)> done);
-    void report_contest(std::string agent_id, storage::Sighting sighting,
+    void report_contest(const std::string& agent_id, storage::Sighting sighting,
                         std::function<void(Result<>)> done);
 
     // Mints a token for this agent: its text, hash and seal. Used by enrollment, which begins

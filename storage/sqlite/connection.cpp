@@ -63,8 +63,8 @@ bool reading_failed(sqlite3* database) {
     for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
         sqlite3_file* file = nullptr;
         int number = 0;
-        if (sqlite3_file_control(database, "main", which, &file) == SQLITE_OK && file != nullptr &&
-            file->pMethods != nullptr &&
+        if (sqlite3_file_control(database, "main", which, static_cast<void*>(&file)) == SQLITE_OK &&
+            file != nullptr && file->pMethods != nullptr &&
             file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK &&
             number != 0)
             return true;

@@ -47,13 +47,12 @@ void ReaderPool::submit(Store::Unit unit, Store::Done done) {
             refused.emplace(Code::unavailable, "the store is stopping");
         else if (queue_.size() >= limits::kReadQueueUnits)
             refused.emplace(Code::overloaded, "too many reads wait");
-        else
+        else {
             queue_.push_back({std::move(unit), std::move(done)});
+            return wake_.notify_one();
+        }
     }
-    if (refused)
-        done(*refused);
-    else
-        wake_.notify_one();
+    done(*refused);
 }
 
 void ReaderPool::stop() {

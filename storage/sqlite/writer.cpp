@@ -96,13 +96,12 @@ void Writer::submit(Store::Unit unit, Store::Done done) {
             refused.emplace(Code::unavailable, "the store is stopping");
         else if (queue_.size() >= limits::kWriteQueueUnits)
             refused.emplace(Code::overloaded, "too many writes wait");
-        else
+        else {
             queue_.push_back({std::move(unit), std::move(done), {}});
+            return wake_.notify_one();
+        }
     }
-    if (refused)
-        done(*refused);
-    else
-        wake_.notify_one();
+    done(*refused);
 }
 
 void Writer::stop() {

@@ -10,7 +10,6 @@
 
 using namespace rekey;
 using namespace rekey::testing;
-namespace json = boost::json;
 
 namespace {
 
