@@ -61,8 +61,13 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     void start_connected(StartRequest request, std::function<void(Result<RotationView>)> answer);
     void wish(StartRequest request, std::function<void(Result<RotationView>)> answer);
     void begin_due(const std::string& agent_id, SlotPtr slot);
+    struct Beginning {
+        RotationCause cause{};
+        std::string actor;
+        std::optional<storage::PendingToken> instead_of;  // S5's exception
+    };
     [[nodiscard]] Result<Begun> begin_in(storage::Transaction& transaction, storage::AgentRow& row,
-                                         RotationCause cause, const std::string& actor, Time now);
+                                         const Beginning& beginning, Time now);
     [[nodiscard]] FreshToken mint(std::string_view agent_id, std::uint64_t generation);
 
     // offering.cpp
@@ -107,7 +112,11 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
                             std::function<void(Result<Accepted>)> answer);
 
     // refusal.cpp
+    struct Refused;
     void refuse(const std::string& agent_id, Refusal refusal, std::function<void(Result<>)> answer);
+    [[nodiscard]] Result<> begin_anew(storage::Transaction& transaction, storage::AgentRow& row,
+                                      Refused& refused, Time now);
+    void after_refusal(const std::string& agent_id, const Refusal& refusal, Refused refused);
     void note_disconnect(const std::string& agent_id, const std::string& rotation_id,
                          std::uint32_t attempts);
 

@@ -56,12 +56,14 @@ FreshToken Coordinator::State::mint(std::string_view agent_id, std::uint64_t gen
 
 Result<Coordinator::State::Begun> Coordinator::State::begin_in(storage::Transaction& transaction,
                                                                storage::AgentRow& row,
-                                                               RotationCause cause,
-                                                               const std::string& actor, Time now) {
+                                                               const Beginning& beginning,
+                                                               Time now) {
+    const auto& [cause, actor, instead_of] = beginning;
     REKEY_TRY_ASSIGN(generation, may_begin(row.credentials, cause, now));
     FreshToken fresh = mint(row.agent_id, generation);
     Begun begun;
-    begun.transition = begin(row.credentials, fresh.minted, now);
+    begun.transition = instead_of ? begin_instead(row.credentials, *instead_of, fresh.minted, now)
+                                  : begin(row.credentials, fresh.minted, now);
     if (cause == RotationCause::emergency) answer_sightings(begun.transition.after, cause);
     REKEY_TRY(
         apply(transaction, row, begun.transition, {.actor = actor, .minted_for = cause}, now));
@@ -97,8 +99,8 @@ void Coordinator::State::start_connected(StartRequest request,
                     pending_view(row, self->pending_status(row.agent_id, *row.credentials.pending)),
                     {}};
             REKEY_TRY(require_enrolled(row.credentials));
-            REKEY_TRY_ASSIGN(begun,
-                             self->begin_in(transaction, row, request.cause, request.actor, now));
+            REKEY_TRY_ASSIGN(
+                begun, self->begin_in(transaction, row, {request.cause, request.actor, {}}, now));
             RotationView view = offered_view(begun.offer, now);
             return Started{std::move(view), std::move(begun)};
         },
@@ -164,7 +166,7 @@ void Coordinator::State::begin_due(const std::string& agent_id, SlotPtr slot) {
             if (!cause) return Due{};
             const std::string actor =
                 row.credentials.requested ? row.credentials.requested->actor : "system";
-            REKEY_TRY_ASSIGN(begun, self->begin_in(transaction, row, *cause, actor, now));
+            REKEY_TRY_ASSIGN(begun, self->begin_in(transaction, row, {*cause, actor, {}}, now));
             return Due{std::move(begun)};
         },
         [self = shared_from_this(), agent_id, slot = std::move(slot)](Result<Due> begun) mutable {

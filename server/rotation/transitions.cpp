@@ -19,6 +19,8 @@ using storage::PreviousToken;
 
 namespace {
 
+constexpr std::string_view kStale = "stale_generation";
+
 Transition unchanged(const Credentials& credentials) { return {.after = credentials}; }
 
 boost::json::value json_text(std::string_view text) { return boost::json::string(text); }
@@ -181,7 +183,7 @@ Transition refuse(const Credentials& credentials, const Refusal& refusal) {
     if (!after.pending || after.pending->rotation_id != refusal.rotation_id) return transition;
     after.pending->last_reason = refusal.reason;
     transition.action = "rotation.refused";
-    const bool passed = refusal.reason == "stale_generation" && refusal.newest_held &&
+    const bool passed = refusal.reason == kStale && refusal.newest_held &&
                         *refusal.newest_held >= after.pending->generation;
     if (!passed) return transition;
     // Compared without an addition: newest_held is whatever the peer says.
@@ -196,6 +198,23 @@ Transition refuse(const Credentials& credentials, const Refusal& refusal) {
     after.pending.reset();
     transition.action = "rotation.replaced";
     return transition;
+}
+
+Transition begin_instead(const Credentials& credentials, const storage::PendingToken& replaced,
+                         const Minted& minted, Time now) {
+    Transition transition = begin(credentials, minted, now);
+    storage::PendingToken& pending = *transition.after.pending;
+    const bool waits = replaced.last_reason == kStale;
+    pending.attempts = waits ? replaced.attempts : replaced.attempts + 1;
+    pending.last_reason = kStale;
+    return transition;
+}
+
+const storage::PendingToken* alarm_due(const Credentials& credentials,
+                                       std::string_view rotation_id) {
+    if (!credentials.pending || credentials.pending->rotation_id != rotation_id) return nullptr;
+    const storage::PendingToken& pending = *credentials.pending;
+    return pending.attempts < limits::kAlarmAfterAttempts ? nullptr : &pending;
 }
 
 Transition activate(const Credentials& credentials, std::uint64_t generation,

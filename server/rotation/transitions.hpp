@@ -121,8 +121,24 @@ struct Refusal {
 // or above the pending's generation, which ends that rotation ("rotation.replaced") and raises
 // next_generation to newest_held + 1, by at most limits::kGenerationRaise (beyond: audited as
 // "rotation.raise_refused", and the pending stays). After "rotation.replaced" the caller begins
-// anew.
+// anew, with begin_instead.
 [[nodiscard]] Transition refuse(const Credentials& credentials, const Refusal& refusal);
+
+// S1 after "rotation.replaced": as begin, and counts on where `replaced` (as it stood before the
+// refusal) stopped, so that an agent which calls every offer stale ends in the back-off and in the
+// alarm like one that refuses for any other reason. The first replacement is offered at once: an
+// agent that speaks the truth can take it. The second in a row waits like any other offer: its
+// attempts are those of `replaced`, not one more.
+[[nodiscard]] Transition begin_instead(const Credentials& credentials,
+                                       const storage::PendingToken& replaced, const Minted& minted,
+                                       Time now);
+
+// I8. Asked of the row in which an offer of this rotation ended without a completion, before the
+// refusal is applied: the pending token whose offers have failed so often that somebody must look
+// (limits::kAlarmAfterAttempts); else nothing. Each further failure tells again: an alarm that was
+// overheard must not have been the only one.
+[[nodiscard]] const storage::PendingToken* alarm_due(const Credentials& credentials,
+                                                     std::string_view rotation_id);
 
 // S6: the agent has durably confirmed current. Starts the grace of previous. Unchanged for anything
 // but current's ids.

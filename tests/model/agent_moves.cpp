@@ -1,7 +1,6 @@
 #include "tests/model/moves.hpp"
 
 #include <algorithm>
-#include <utility>
 
 // What the agent makes of messages, and what becomes of its writes.
 namespace rekey::model {
@@ -34,7 +33,7 @@ void emit_write(const World& world, Weather weather, const Write& write, const E
         after.agent = {memory, visible, durable};
         if (memory.empty()) forget_refusals(after);
         if (sends) after.network.send(sends->message, sends->token);
-        emit({event, write.words, name_of(write.token), std::move(after), tail, write.broken});
+        emit({event, write.words, name_of(write.token), after, tail, write.broken});
     };
     const Agent& agent = world.agent;
     const HeldTokens before = agent.memory.held();
@@ -150,7 +149,7 @@ void RotationModel::agent_saves_or_refuses(const World& world, Token token, bool
         // Nobody waits for a proof that a recovery's answer is held: the next connect is one.
         if (recovered || next.network.has(Message::complete, token)) return;
         next.network.send(Message::complete, token);
-        emit({Event::prove_again, "the agent proves {} again", name_of(token), std::move(next)});
+        emit({Event::prove_again, "the agent proves {} again", name_of(token), next});
         return;
     }
     if (const auto* write = std::get_if<WriteCandidate>(&decision)) {
@@ -174,13 +173,13 @@ void RotationModel::agent_saves_or_refuses(const World& world, Token token, bool
     if (refusal.reason != FailureReason::stale_generation) {
         next.network.send(Message::failed, token);
         emit({Event::refuse_unresolved, "the agent refuses {}: its candidate is unresolved",
-              name_of(token), std::move(next)});
+              name_of(token), next});
         return;
     }
     // Without storage that goes back in time, only an old offer can be stale.
     const bool honest = world.row.pending == token && !law_gives_way(world);
     say_stale(next, token, *refusal.newest_held);
-    emit({Event::refuse_stale, "the agent refuses {} as stale", name_of(token), std::move(next), "",
+    emit({Event::refuse_stale, "the agent refuses {} as stale", name_of(token), next, "",
           honest ? "S5: an honest agent calls the pending token stale" : ""});
 }
 
@@ -192,8 +191,7 @@ void RotationModel::agent_hears_commit(const World& world, Token token, Weather 
     if (std::holds_alternative<AnswerActivated>(decision)) {
         World next = world;
         next.network.send(activated.message, activated.token);
-        emit({Event::activated, "the agent answers that {} is activated", name_of(token),
-              std::move(next)});
+        emit({Event::activated, "the agent answers that {} is activated", name_of(token), next});
     } else if (const auto* confirm = std::get_if<ConfirmThenAnswer>(&decision)) {
         emit_write(world, weather,
                    {Event::confirm_on_commit, "the agent confirms {} on commit", token,
@@ -248,8 +246,7 @@ void RotationModel::agent_recovers(const World& world, Weather /*weather*/,
     const auto place = std::ranges::find(next.asked, RecoveryAsk{});
     REKEY_ASSERT(place != next.asked.end());
     *place = ask;
-    emit({Event::ask_to_recover, "the agent asks to recover, and holds {}", name_of(shown),
-          std::move(next)});
+    emit({Event::ask_to_recover, "the agent asks to recover, and holds {}", name_of(shown), next});
 }
 
 }  // namespace rekey::model

@@ -1,7 +1,6 @@
 #include "tests/model/moves.hpp"
 
 #include <algorithm>
-#include <utility>
 
 // How the agent comes in: which token it tries, and what the server makes of it, at once or slowly.
 namespace rekey::model {
@@ -9,7 +8,6 @@ namespace rekey::model {
 namespace rotation = server::rotation;
 using agent::rotation::HeldToken;
 using agent::rotation::TokenState;
-using storage::AgentStatus;
 
 namespace {
 
@@ -45,7 +43,7 @@ void RotationModel::agent_connects(const World& world, Weather weather, const Ne
         const File file(*held);
         next.agent = {file, file, file};
     }
-    emit({Event::network_error, "the agent's connect gets no answer", "", std::move(next)});
+    emit({Event::network_error, "the agent's connect gets no answer", "", next});
 }
 
 void RotationModel::open_connection(const World& world, const std::vector<std::string>& refused,
@@ -64,14 +62,14 @@ void RotationModel::open_connection(const World& world, const std::vector<std::s
     }
     const SlowConnect connect{Arrival::sent, token_named(chosen->rotation_id)};
     World slow = next;
-    server_answers(std::move(next), connect, "the agent connects with {}", emit);
+    server_answers(next, connect, "the agent connects with {}", emit);
     if (weather == Weather::calm || !slow.left.allows(Misfortune::slow_connect)) return;
     SlowConnect* const place = free_place(slow);
     if (place == nullptr) return;
     *place = connect;
     slow.left.spend(Misfortune::slow_connect);
     emit({Event::slow_connect, "the agent opens a connection with {}, which is slow",
-          name_of(connect.token), std::move(slow)});
+          name_of(connect.token), slow});
 }
 
 void RotationModel::server_answers(World world, const SlowConnect& connect, Words words,
@@ -86,7 +84,7 @@ void RotationModel::server_answers(World world, const SlowConnect& connect, Word
         emit({Event::welcome_lost, words, token, world, ": let in, but the answer is lost"});
         forget_refusals(world);
         world.network.send(Message::welcome, connect.token);
-        emit({promoted ? Event::connect_promotes : Event::connect, words, token, std::move(world),
+        emit({promoted ? Event::connect_promotes : Event::connect, words, token, world,
               promoted ? ": let in, which promotes it" : ": let in"});
         return;
     }
@@ -109,7 +107,7 @@ void RotationModel::server_answers(World world, const SlowConnect& connect, Word
         tail = ": token_expired";
     }
     // Suspended or revoked: the agent keeps all that it holds, whatever it hears.
-    emit({Event::connect_refused, words, token, std::move(world), tail, broken});
+    emit({Event::connect_refused, words, token, world, tail, broken});
 }
 
 void RotationModel::slow_connects_go_on(const World& world, const Next& emit) const {
@@ -126,23 +124,22 @@ void RotationModel::slow_connects_go_on(const World& world, const Next& emit) co
                 const auto accepted = let_in(rules_, answered, place);
                 if (accepted.has_error()) {
                     own = {};
-                    server_answers(std::move(next), place, "the slow connect with {} is answered",
-                                   emit);
+                    server_answers(next, place, "the slow connect with {} is answered", emit);
                     break;
                 }
                 answered.connects[at].arrival = Arrival::admitted;
                 emit({Event::slow_admitted, "the server lets the slow connect with {} in", token,
-                      std::move(answered)});
+                      answered});
                 break;
             }
             case Arrival::admitted:
                 own.arrival = Arrival::registered;
                 emit({Event::slow_registered, "the server registers the slow connect's session",
-                      token, std::move(next)});
+                      token, next});
                 break;
             case Arrival::registered:
                 own = {};
-                welcome(std::move(next), place, emit);
+                welcome(next, place, emit);
                 break;
         }
     }
@@ -155,7 +152,7 @@ void RotationModel::welcome(World world, const SlowConnect& connect, const Next&
                                                   rotation::TombstoneMatch::yes, kNow);
         if (still.has_error() || connect.epoch_moved != 0) {
             emit({Event::slow_welcomed, "the server reads the row again and closes the session", "",
-                  std::move(world)});
+                  world});
             return;
         }
     }
@@ -163,7 +160,7 @@ void RotationModel::welcome(World world, const SlowConnect& connect, const Next&
     forget_refusals(world);
     world.network.send(Message::welcome, connect.token);
     emit({Event::slow_welcomed, "the server welcomes the slow connect with {}",
-          name_of(connect.token), std::move(world)});
+          name_of(connect.token), world});
 }
 
 }  // namespace rekey::model

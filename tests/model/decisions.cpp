@@ -97,8 +97,9 @@ Outcome refusal(const Rules& rules, const Row& row, Event event, Token token) {
 
 // S5's exception, and the minting in the same transaction that takes its place.
 Outcome stale(const Rules& rules, const World& world, const Row& row, const Decision& decision) {
-    Transition transition = rules.refuse(
-        row.credentials(), {rotation_of(decision.token), "stale_generation", decision.newest_held});
+    const Credentials read = row.credentials();
+    Transition transition =
+        rules.refuse(read, {rotation_of(decision.token), "stale_generation", decision.newest_held});
     const bool foreign = row.pending != decision.token && transition.changed();
     Decided decided{
         Event::hear_stale, transition,   "the server hears that the agent is past {}",
@@ -107,7 +108,8 @@ Outcome stale(const Rules& rules, const World& world, const Row& row, const Deci
     const auto generation = rotation::may_begin(transition.after, RotationCause::schedule, kNow);
     if (generation.has_error()) return decided;
     const Token token = Token::make(*generation, world.era);
-    decided.transition = rotation::begin(transition.after, minted(token), kNow);
+    decided.transition =
+        rotation::begin_instead(transition.after, *read.pending, minted(token), kNow);
     decided.words = "the server hears that the agent is past its offer, and mints {} instead";
     decided.token = token;
     return decided;

@@ -1,5 +1,6 @@
 #include "tests/model/mutants.hpp"
 
+#include "tests/model/alarms.hpp"
 #include "tests/model/enrollment.hpp"
 #include "tests/model/mutant_rules.hpp"
 
@@ -72,6 +73,19 @@ Mutant enrolling(std::string_view what, const EnrollmentRules& rules) {
             {}};
 }
 
+Mutant alarming(std::string_view what, std::string_view bounds, const AlarmRules& rules,
+                std::uint8_t lies) {
+    return {what,
+            "",
+            "I8:",
+            bounds,
+            [rules, lies] {
+                const AlarmModel model(rules, lies);
+                return Search(model, "I8:").run();
+            },
+            {}};
+}
+
 void add_shapes_of_the_field(std::vector<Mutant>& all) {
     using R = Rules;
     all.push_back(covered<HoldsOneToken<CancelsAfterTimeOut<R>>, CancelsAfterTimeOut<R>>(
@@ -133,6 +147,11 @@ void add_alarms_and_doors(std::vector<Mutant>& all) {
         kSlowRevoke, "I4:"));
     all.push_back(alone<KeepsRevocationsInside<R>>("a revoke stands in the database only",
                                                    kRestoreRevoked, "I4:"));
+    all.push_back(alarming(
+        "what is minted instead of a token that the agent calls stale begins to count anew",
+        "one rotation, five lies", {.replacements_count_on = false}, 5));
+    all.push_back(alarming("an offer whose session ended is not counted as a failure",
+                           "one rotation", {.ends_of_sessions_are_told = false}, 0));
 }
 
 void add_recovery_and_enrollment(std::vector<Mutant>& all) {

@@ -57,8 +57,7 @@ void RotationModel::server_acts(const World& world, Weather weather, const Next&
     next.session = {};
     for (SlowConnect& connect : next.connects)
         if (connect.arrival == Arrival::registered) connect = {};
-    emit({Event::sessions_closed, "the server closes the sessions that are registered", "",
-          std::move(next)});
+    emit({Event::sessions_closed, "the server closes the sessions that are registered", "", next});
 }
 
 void RotationModel::server_sends_commit(const World& world, const Next& emit) const {
@@ -69,8 +68,7 @@ void RotationModel::server_sends_commit(const World& world, const Next& emit) co
         return;
     World next = world;
     next.network.send(Message::commit, row.current);
-    emit({Event::commit_again, "the server sends commit {} again", name_of(row.current),
-          std::move(next)});
+    emit({Event::commit_again, "the server sends commit {} again", name_of(row.current), next});
 }
 
 void RotationModel::try_decision(const World& world, const Decision& decision, Weather weather,
@@ -87,8 +85,8 @@ void RotationModel::try_decision(const World& world, const Decision& decision, W
     paid.left.spend(Misfortune::slow_transaction);
     paid.slow = decision;
     paid.slow_read = world.row;
-    emit({Event::transaction_reads, decided->words, name_of(decided->token), std::move(paid), "",
-          "", "a slow transaction reads the row, so that "});
+    emit({Event::transaction_reads, decided->words, name_of(decided->token), paid, "", "",
+          "a slow transaction reads the row, so that "});
 }
 
 void RotationModel::slow_transaction_writes(const World& world, const Next& emit) const {
@@ -103,7 +101,7 @@ void RotationModel::slow_transaction_writes(const World& world, const Next& emit
                        "the slow transaction has lost the race and reads again: "};
     if (decide(rules_, next, next.row, decision))
         return carry_out(next, next.row, decision, Weather::storm, lost, emit);
-    emit({lost.event, "there is nothing left to do", "", std::move(next), "", "", lost.words});
+    emit({lost.event, "there is nothing left to do", "", next, "", "", lost.words});
 }
 
 void RotationModel::carry_out(const World& world, const Row& as_read, const Decision& decision,
@@ -125,7 +123,7 @@ void RotationModel::carry_out(const World& world, const Row& as_read, const Deci
               ", and is killed before it sends anything", decided->broken, slow.words});
     if (decided->sends) next.network.send(decided->sends->message, decided->sends->token);
     const bool commits = decided->sends && decided->sends->message == Message::commit;
-    emit({is_slow ? slow.event : decided->event, decided->words, token, std::move(next),
+    emit({is_slow ? slow.event : decided->event, decided->words, token, next,
           commits ? ", and sends commit" : "", decided->broken, slow.words});
 }
 

@@ -1,6 +1,5 @@
 #include "tests/model/moves.hpp"
 
-#include <utility>
 
 // What becomes of disks and clocks, and storage that goes back in time.
 namespace rekey::model {
@@ -12,19 +11,18 @@ void RotationModel::disk_acts(const World& world, Weather weather, const Next& e
         next.agent.memory = agent.visible;
         forget_refusals(next);
         if (rules_.syncs_at_start()) next.agent.durable = agent.visible;
-        emit({Event::restart, "the agent restarts", "", std::move(next)});
+        emit({Event::restart, "the agent restarts", "", next});
     }
     if (agent.durable == agent.visible || weather == Weather::calm) return;
     World settles = world;
     settles.agent.durable = agent.visible;
-    emit({Event::disk_settles, "the agent's disk settles", "", std::move(settles)});
+    emit({Event::disk_settles, "the agent's disk settles", "", settles});
     if (!world.left.allows(Misfortune::power_loss)) return;
     World lost = world;
     lost.agent = {{}, agent.durable, agent.durable};
     forget_refusals(lost);
     lost.left.spend(Misfortune::power_loss);
-    emit({Event::power_loss, "the agent's machine loses power, and its last write", "",
-          std::move(lost)});
+    emit({Event::power_loss, "the agent's machine loses power, and its last write", "", lost});
 }
 
 // I13. The agent's transitions see no clock.
@@ -36,7 +34,7 @@ void RotationModel::clocks_jump(const World& world, const Next& emit) const {
         if (next.row.previous.exists()) next.row.previous_expired = expired;
         if (next.row == world.row) return;
         next.left.spend(kind);
-        emit({event, words, "", std::move(next)});
+        emit({event, words, "", next});
     };
     jump(Event::expiry, Misfortune::expiry, 1, "the clock passes the end of every token's life");
     jump(Event::clock_back, Misfortune::clock_back, 0, "the server's clock is set back");
@@ -48,7 +46,7 @@ void RotationModel::storage_goes_back(const World& world, const Next& emit) cons
         World next = world;
         next.left.spend(Misfortune::snapshot);
         next.snapshot = next.agent.visible;
-        emit({Event::snapshot, "a snapshot is taken of the agent's machine", "", std::move(next)});
+        emit({Event::snapshot, "a snapshot is taken of the agent's machine", "", next});
     }
     if (left.allows(Misfortune::rollback) && world.agent.visible != world.snapshot) {
         World next = world;
@@ -56,14 +54,13 @@ void RotationModel::storage_goes_back(const World& world, const Next& emit) cons
         next.agent = {next.snapshot, next.snapshot, next.snapshot};
         next.rolled_back = 1;
         forget_refusals(next);
-        emit({Event::rollback, "the agent's machine is rolled back to the snapshot", "",
-              std::move(next)});
+        emit({Event::rollback, "the agent's machine is rolled back to the snapshot", "", next});
     }
     if (left.allows(Misfortune::backup) && world.row != world.backup) {
         World next = world;
         next.left.spend(Misfortune::backup);
         next.backup = next.row;
-        emit({Event::backup, "a backup is taken of the database", "", std::move(next)});
+        emit({Event::backup, "a backup is taken of the database", "", next});
     }
     if (!left.allows(Misfortune::restore) || world.era != 0 || world.row == world.backup) return;
     World next = world;
@@ -80,7 +77,7 @@ void RotationModel::storage_goes_back(const World& world, const Next& emit) cons
     next.slow_read = {};
     if (next.revoked != 0 && rules_.keeps_revocations_outside())
         if (const auto again = rules_.revoke(next.row.credentials())) apply(next, *again);
-    emit({Event::restore, "the database is restored from the backup", "", std::move(next)});
+    emit({Event::restore, "the database is restored from the backup", "", next});
 }
 
 }  // namespace rekey::model

@@ -5,7 +5,6 @@
 
 namespace rekey::model {
 
-using agent::rotation::HeldToken;
 using agent::rotation::HeldTokens;
 using agent::rotation::TokenState;
 

@@ -234,7 +234,7 @@ bool ScriptedAgent::answer_unsaved(OnOffer act, const rotation::Offer& offer,
                        {"generation", offer.generation},
                        {"proof", std::string(64, '0')}};
     json::object stale = failed(offer, "stale_generation");
-    stale["newest_held"] = script_.newest_held;
+    stale["newest_held"] = script_.newest_held.value_or(offer.generation);
     switch (act) {
         case OnOffer::never_answer:
             return true;

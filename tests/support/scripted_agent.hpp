@@ -48,7 +48,7 @@ enum class OnCommit : std::uint8_t { confirm_and_answer, never_answer, error_obj
 struct Script {
     std::deque<OnOffer> offers;  // one for each offer in turn; honest when it is empty
     std::deque<OnCommit> commits;
-    std::uint64_t newest_held = 0;  // for fail_stale
+    std::optional<std::uint64_t> newest_held;  // for fail_stale; else what it is offered
     bool send_hello = true;
     bool answer_pings = true;
 };

@@ -199,27 +199,6 @@ BOOST_AUTO_TEST_CASE(a_failure_of_another_rotation_changes_nothing) {
     BOOST_TEST(audited("rotation.refused") == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_agent_has_passed_is_replaced_and_offered_at_once) {
-    auto said = link->failed(link->offer(), "stale_generation");
-    said.as_object()["newest_held"] = 9;
-    answer(link->offer(), said);
-    BOOST_REQUIRE(credentials("a").pending.has_value());
-    BOOST_TEST(credentials("a").pending->generation == 10U);
-    BOOST_TEST(database->rotations.at(rotation_id).ended_at.has_value());
-    BOOST_TEST(link->count("agent.rotate") == 2U);
-    BOOST_TEST(link->offer().params.at("token").as_string() != token);
-    finish(*link);
-    BOOST_TEST(credentials("a").activated_generation == 10U);
-}
-
-BOOST_AUTO_TEST_CASE(a_raise_beyond_the_limit_is_refused) {
-    auto said = link->failed(link->offer(), "stale_generation");
-    said.as_object()["newest_held"] = 1'000'000;
-    answer(link->offer(), said);
-    BOOST_TEST(credentials("a").pending->rotation_id == rotation_id);
-    BOOST_TEST(audited("rotation.raise_refused") == 1U);
-}
-
 BOOST_AUTO_TEST_CASE(a_session_that_ends_withdraws_nothing) {
     agents.disconnect("a");
     queue.run();
@@ -229,54 +208,6 @@ BOOST_AUTO_TEST_CASE(a_session_that_ends_withdraws_nothing) {
     BOOST_REQUIRE(back.count("agent.rotate") == 1U);
     BOOST_TEST(back.offer().params.at("token").as_string() == token);
     BOOST_TEST(credentials("a").pending->attempts == 2U);
-}
-
-BOOST_AUTO_TEST_CASE(the_fifth_failure_raises_the_alarm) {
-    for (int failure = 1; failure <= 4; ++failure) {
-        time_out(link->offer());
-        clock.advance(2h);
-        tick(*link);
-    }
-    BOOST_TEST(!logged("rotation.alarm"));
-    BOOST_TEST(audited("rotation.alarm") == 0U);
-    // What takes back the count takes back the alarm: one row for one failure.
-    commits_to_lose = 1;
-    time_out(link->offer());
-    BOOST_TEST(logged("rotation.alarm"));
-    BOOST_REQUIRE(audited("rotation.alarm") == 1U);
-    const auto& alarm = database->audit.back().event;
-    BOOST_TEST(alarm.action == "rotation.alarm");
-    BOOST_TEST(alarm.subject == "a");
-    BOOST_TEST(alarm.actor == "system");
-    BOOST_TEST(alarm.details.at("rotation_id").as_string() == rotation_id);
-    BOOST_TEST(alarm.details.at("attempts").to_number<int>() == 5);
-    BOOST_TEST(alarm.details.at("reason").as_string() == "timeout");
-}
-
-BOOST_AUTO_TEST_CASE(a_failure_that_is_not_counted_raises_no_alarm) {
-    for (int failure = 1; failure <= 4; ++failure) {
-        time_out(link->offer());
-        clock.advance(2h);
-        tick(*link);
-    }
-    commits_to_lose = 1000;
-    time_out(link->offer());
-    commits_to_lose = 0;
-    BOOST_TEST(!logged("rotation.alarm"));
-    BOOST_TEST(audited("rotation.alarm") == 0U);
-}
-
-BOOST_AUTO_TEST_CASE(a_deliverable_offer_that_only_meets_disconnects_raises_the_alarm) {
-    for (int connection = 1; connection <= 4; ++connection) {
-        agents.disconnect("a");
-        ready(agents.connect("a", 1));
-    }
-    BOOST_TEST(!logged("rotation.alarm"));
-    agents.disconnect("a");
-    queue.run();
-    BOOST_TEST(logged("rotation.alarm"));
-    BOOST_TEST(audited("rotation.alarm") == 1U);
-    BOOST_TEST(database->audit.back().event.details.at("reason").as_string() == "disconnected");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_rotation_needed_is_known_after_it_is_over) {
