@@ -30,6 +30,15 @@ void Simulation::admin(Place& place, const char* method, boost::json::object mor
     server_.call(method, std::move(more), [](const Result<boost::json::value>&) {});
 }
 
+void Simulation::revoke(Place& place) {
+    if (place.agent_id.empty() || !server_.is_up()) return;
+    trace_.note(place.machine->number(), "an admin calls agents.revoke");
+    server_.call("agents.revoke", {{"agent_id", place.agent_id}},
+                 [this, agent_id = place.agent_id](const Result<boost::json::value>& answer) {
+                     if (answer.has_value()) oracle_.on_revoke_answered(agent_id);
+                 });
+}
+
 void Simulation::hour_of(Place& place) {
     time_.later(1h, [this, &place] { hour_of(place); });
     if (stormy_) trouble(place);
@@ -57,7 +66,7 @@ void Simulation::trouble(Place& place) {
     }
     if (dice_.chance(weather_.rotated_by_admin)) admin(place, "rotations.start");
     if (dice_.chance(weather_.emergency)) admin(place, "rotations.start", {{"force", true}});
-    if (dice_.chance(weather_.revoked)) admin(place, "agents.revoke");
+    if (dice_.chance(weather_.revoked)) revoke(place);
     if (dice_.chance(weather_.barred)) admin(place, "agents.recover", {{"bar_tokens", true}});
     if (place.enrolled) go_back_in_time(place);
     if (dice_.chance(weather_.suspended)) {

@@ -297,7 +297,7 @@ void Oracle::on_restore() {
         if (record.row.pending) promoted_.erase(record.row.pending->rotation_id);
         record.suspended_at.reset();
         // A revocation that was not answered yet may be lost with the database.
-        if (!server_.has_revoked(agent_id)) record.revoked_at.reset();
+        if (!record.revoke_answered) record.revoked_at.reset();
     }
 }
 
@@ -306,6 +306,11 @@ void Oracle::on_rollback(const std::string& agent_id) {
     if (found == records_.end()) return;
     found->second.out_of_step = true;
     found->second.rolled_back = true;
+}
+
+void Oracle::on_revoke_answered(const std::string& agent_id) {
+    const auto found = records_.find(agent_id);
+    if (found != records_.end()) found->second.revoke_answered = true;
 }
 
 bool Oracle::is_known(const std::string& agent_id) const {
@@ -319,6 +324,8 @@ bool Oracle::is_known(const std::string& agent_id) const {
 void Oracle::look_around() {
     for (auto& [agent_id, record] : records_) {
         check_row(record, {});
+        if (record.revoke_answered && server_.is_up() && record.row.status != AgentStatus::revoked)
+            fail(&record, "I4: a revoke that was answered is forgotten");
         const bool connected = server_.connected(agent_id);
         const auto closed_by = [&](const std::optional<SteadyTime>& since) {
             return since && time_.steady - *since > kToBeClosed;

@@ -29,6 +29,8 @@ class Oracle {
     // The server's database, or this agent's folder, has gone back in time.
     void on_restore();
     void on_rollback(const std::string& agent_id);
+    // From here on not even a restored database may bring it back.
+    void on_revoke_answered(const std::string& agent_id);
     // Whether the row knows the identity key that the agent's folder holds: else nothing but an
     // enrollment brings it back.
     [[nodiscard]] bool is_known(const std::string& agent_id) const;
@@ -74,6 +76,7 @@ class Oracle {
         std::vector<Content> outcomes;  // of a power loss now
         Content visible;
         std::optional<SteadyTime> revoked_at;
+        bool revoke_answered = false;
         std::optional<SteadyTime> suspended_at;
         std::set<std::string> alarms;   // rotation_ids
         std::string failing;            // rotation_id of an offer that is about to deserve one

@@ -226,11 +226,6 @@ void ServerMachine::restore() {
     parts_.time.later(parts_.dice.spread(100ms, 1h), [this] { start(); });
 }
 
-bool ServerMachine::has_revoked(const std::string& agent_id) const {
-    return std::ranges::any_of(revocations_,
-                               [&](const auto& line) { return line.agent_id == agent_id; });
-}
-
 void ServerMachine::stop() { process_.reset(); }
 
 void ServerMachine::heal() {

@@ -62,7 +62,6 @@ class ServerMachine final : public ServerEnd {
     // revocations beside it stays as it is.
     void back_up();
     void restore();
-    [[nodiscard]] bool has_revoked(const std::string& agent_id) const;  // in that file
     // Makes sure that it runs, at once.
     void heal();
     void slow_disk_until(SteadyTime until) { slow_until_ = until; }
