@@ -32,9 +32,9 @@ void Coordinator::State::sweep() {
                 return;
             }
             page->open = page->due.size();
+            // The analyzer loses sight of what a std::function owns.
+            // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
             for (const std::string& agent_id : page->due)
-                // The analyzer loses sight of what a std::function owns.
-                // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
                 self->retire(agent_id, [self, page](const Result<>& retired) {
                     if (retired.has_error()) page->failed = true;
                     if (--page->open > 0) return;

@@ -42,7 +42,7 @@ class Writers {
                             if (made.has_error() && made.error().code() != Code::unavailable)
                                 ++wrong_answers_;
                         }
-                    } catch (const std::exception&) {
+                    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
                         // The server was killed.
                     }
                 });

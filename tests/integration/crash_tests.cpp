@@ -47,7 +47,7 @@ struct Pair {
         try {
             static_cast<void>(
                 server.try_call("rotations.start", {{"agent_id", id}, {"force", true}}));
-        } catch (const ErrorException&) {
+        } catch (const ErrorException&) {  // NOLINT(bugprone-empty-catch)
             // The server was killed before it could answer.
         }
     }

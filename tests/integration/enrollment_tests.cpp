@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(after_the_first_connect_the_code_is_spent_for_its_key_as_we
 BOOST_AUTO_TEST_CASE(failure_06_of_two_racers_with_one_code_one_wins) {
     const Rekeyd::NewAgent agent = server.new_agent("one");
     std::vector<std::future<unsigned>> racers;
+    racers.reserve(8);
     for (int i = 0; i < 8; ++i)
         racers.push_back(std::async(
             std::launch::async, [&] { return enroll(agent.code, Ed25519Key::generate()).status; }));
@@ -101,6 +102,7 @@ BOOST_AUTO_TEST_CASE(requests_of_one_key_that_cross_each_other_get_one_answer) {
     const Rekeyd::NewAgent agent = server.new_agent("one");
     const Ed25519Key key = Ed25519Key::generate();
     std::vector<std::future<net::HttpResponse>> requests;
+    requests.reserve(8);
     for (int i = 0; i < 8; ++i)
         requests.push_back(std::async(std::launch::async, [&] { return enroll(agent.code, key); }));
     const net::HttpResponse first = requests.front().get();

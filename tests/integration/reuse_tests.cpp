@@ -11,7 +11,6 @@
 using namespace rekey;
 using namespace rekey::testing;
 namespace json = boost::json;
-namespace fs = std::filesystem;
 
 namespace {
 

@@ -42,7 +42,7 @@ struct Starting {
     }
     // `exit_code` as docs/configuration.md has it.
     void expect_refusal(int exit_code, const Finished& finished,
-                        std::vector<std::string> words) const {
+                        const std::vector<std::string>& words) const {
         BOOST_TEST(finished.exit_code == exit_code);
         for (const std::string& word : words)
             BOOST_TEST(finished.output.find(word) != std::string::npos,

@@ -47,6 +47,7 @@ class Matrix {
     void play_all(const std::vector<Schedule>& schedules, Landing landing) {
         std::atomic<std::size_t> next{0};
         std::vector<std::thread> players;
+        players.reserve(options_.jobs);
         for (std::size_t i = 0; i < options_.jobs; ++i)
             players.emplace_back([&] {
                 for (std::size_t at = next++; at < schedules.size(); at = next++)
@@ -131,6 +132,7 @@ int run(const Options& options) {
     Matrix matrix(options);
     if (options.random > 0) {
         std::vector<Schedule> schedules;
+        schedules.reserve(options.random);
         for (std::size_t i = 0; i < options.random; ++i)
             schedules.push_back(drawn(reached, random));
         matrix.play_all(schedules, Matrix::Landing::may);
@@ -155,7 +157,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     options.seed = SystemRandom().between(1, 1U << 31U);
-    options.jobs = 6 * std::max(1U, std::thread::hardware_concurrency());
+    options.jobs = std::size_t{6} * std::max(1U, std::thread::hardware_concurrency());
     CLI::App app{
         "Kills rekeyd and rekey-agent at every fail point, singly and in pairs, starts them again, "
         "and looks whether the law held."};

@@ -39,7 +39,7 @@ constexpr std::chrono::minutes kFleetPatience{2};
 // stay within the day: an agent that no life came to rotates in the last one, and none expires.
 constexpr std::size_t kDueAfterMinutes = 144;
 constexpr std::size_t kLastLifeMinutes = 180;
-constexpr std::size_t kDayMinutes = 23 * 60;
+constexpr std::size_t kDayMinutes = std::size_t{23} * 60;
 
 struct Options {
     std::size_t agents = 1000;

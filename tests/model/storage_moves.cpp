@@ -1,6 +1,5 @@
 #include "tests/model/moves.hpp"
 
-
 // What becomes of disks and clocks, and storage that goes back in time.
 namespace rekey::model {
 

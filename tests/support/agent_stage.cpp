@@ -41,7 +41,7 @@ ScriptedAgent& AgentStage::enroll_and_connect(const Rekeyd& server, const std::s
     return agent;
 }
 
-void AgentStage::wait(const std::string& what, std::function<bool()> condition) {
+void AgentStage::wait(const std::string& what, const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     for (;;) {
         std::uint64_t seen = 0;

@@ -47,7 +47,7 @@ class AgentStage {
 
     // Waits until `condition` holds, looked at after each change of any agent; throws
     // std::runtime_error with `what` when patience is over.
-    void wait(const std::string& what, std::function<bool()> condition);
+    void wait(const std::string& what, const std::function<bool()>& condition);
 
     [[nodiscard]] boost::asio::io_context& context() { return context_; }
 

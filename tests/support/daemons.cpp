@@ -86,13 +86,13 @@ int Rekeyd::stop() {
     return process_->wait();
 }
 
-net::HttpResponse Rekeyd::http(net::HttpCall call) const {
+net::HttpResponse Rekeyd::http(const net::HttpCall& call) const {
     net::HttpClientOptions options;
     options.host = host_;
     options.port = port_;
     options.tls = tls_;
     net::BlockingHttpClient client(options);
-    return client.send(std::move(call)).value();
+    return client.send(call).value();
 }
 
 net::HttpResponse Rekeyd::post(const std::string& target, const std::string& body,

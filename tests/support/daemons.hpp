@@ -53,7 +53,7 @@ class Rekeyd {
     [[nodiscard]] Options& options() { return options_; }
 
     // One request on any door; throws when there is no HTTP answer.
-    [[nodiscard]] net::HttpResponse http(net::HttpCall call) const;
+    [[nodiscard]] net::HttpResponse http(const net::HttpCall& call) const;
     [[nodiscard]] net::HttpResponse post(const std::string& target, const std::string& body,
                                          const std::string& bearer = {}) const;
     // An admin method at POST /rpc: its result, or its error.

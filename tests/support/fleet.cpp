@@ -69,7 +69,7 @@ std::vector<json::value> AdminClient::call_all(const std::string& method,
         net::HttpCall call{.method = "POST", .target = "/rpc"};
         call.headers.emplace_back("Authorization", Secret("Bearer " + api_key_));
         call.body = Secret(json::serialize(batch));
-        const net::HttpResponse response = client_.send(std::move(call)).value();
+        const net::HttpResponse response = client_.send(call).value();
         if (response.status != 200) throw std::runtime_error(method + ": " + response.body);
         const json::value answers = json::parse(response.body);
         for (const json::value& answer : answers.as_array())
@@ -87,6 +87,7 @@ Fleet::Fleet(AdminAccess access, std::uint64_t seed)
 
 void Fleet::enroll(std::size_t count, const std::string& prefix) {
     std::vector<json::object> wanted;
+    wanted.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
         wanted.push_back({{"name", prefix + "-" + std::to_string(agents_.size() + i)}});
     std::vector<json::object> ids;

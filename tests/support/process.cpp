@@ -33,7 +33,8 @@ std::vector<std::string> environment_of(const std::map<std::string, std::string>
          {"PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
         if (const char* value = std::getenv(name); value != nullptr && !added.contains(name))
             all.push_back(std::string(name) + "=" + value);
-    for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+    for (const auto& [name, value] : added)
+        all.push_back(std::string(name).append("=").append(value));
     return all;
 }
 

@@ -159,7 +159,8 @@ void ScriptedAgent::on_closed(const net::CloseReason& reason) {
     changed();
 }
 
-void ScriptedAgent::serve(std::string_view method, const json::object& params, std::string id) {
+void ScriptedAgent::serve(std::string_view method, const json::object& params,
+                          const std::string& id) {
     if (method == "agent.welcome") return on_welcome(params);
     if (method == "agent.rotate") return on_offer(params, id);
     if (method == "agent.commit") return on_commit(params, id);
@@ -360,7 +361,7 @@ ScriptedIdentity enroll_scripted(const std::string& host, std::uint16_t port,
                                                     {"signature", to_base64url(signature)},
                                                     {"hostname", "scripted"},
                                                     {"version", "1"}}));
-    const net::HttpResponse response = client.send(std::move(call)).value();
+    const net::HttpResponse response = client.send(call).value();
     if (response.status != 200) throw std::runtime_error("enrollment refused: " + response.body);
     const json::value answer = json::parse(response.body);
     const json::object& reply = answer.as_object();

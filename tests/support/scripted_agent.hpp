@@ -113,7 +113,7 @@ class ScriptedAgent final : public net::WebSocketObserver {
     void on_text(std::string_view message) override;
     void on_closed(const net::CloseReason& reason) override;
     void opened(net::ConnectOutcome outcome);
-    void serve(std::string_view method, const boost::json::object& params, std::string id);
+    void serve(std::string_view method, const boost::json::object& params, const std::string& id);
     void on_welcome(const boost::json::object& params);
     void on_offer(const boost::json::object& params, const std::string& id);
     void on_commit(const boost::json::object& params, const std::string& id);

@@ -163,6 +163,7 @@ BOOST_AUTO_TEST_CASE(any_thread_may_call_anything) {
     BOOST_REQUIRE(client.start().has_value());
     std::atomic<bool> over = false;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([&] {
             while (!over) {

@@ -62,7 +62,7 @@ void FakeTransport::accept() {
     observer_->on_open();
 }
 
-void FakeTransport::refuse(unsigned status, std::string body, std::string retry_after) {
+void FakeTransport::refuse(unsigned status, std::string body, const std::string& retry_after) {
     ask_credential();
     state = State::closed;
     net::HttpResponse answer;

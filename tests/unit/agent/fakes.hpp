@@ -40,7 +40,7 @@ class FakeTransport final : public Transport {
     // What the other side does.
     void answer_post(Result<net::HttpResponse> answer);
     void accept();
-    void refuse(unsigned status, std::string body, std::string retry_after = {});
+    void refuse(unsigned status, std::string body, const std::string& retry_after = {});
     void refuse_as(Code code);
     void unreachable(const Error& error);
     void receive(const std::string& text);

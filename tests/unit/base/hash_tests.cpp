@@ -67,6 +67,7 @@ BOOST_AUTO_TEST_CASE(a_key_of_one_block_is_used_as_it_is) {
 
 BOOST_AUTO_TEST_CASE(threads_do_not_mix_their_hashes) {
     std::vector<std::thread> threads;
+    threads.reserve(4);
     std::vector<int> wrong(4, 0);
     for (std::size_t t = 0; t < wrong.size(); ++t)
         threads.emplace_back([t, &wrong] {

@@ -155,6 +155,7 @@ BOOST_AUTO_TEST_CASE(level_names_are_read_exactly) {
 BOOST_AUTO_TEST_CASE(lines_of_several_threads_stay_whole) {
     Captured out(LogFormat::json);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&out, t] {
             for (int i = 0; i < 200; ++i)

@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(threads_get_different_bytes) {
     std::mutex mutex;
     std::set<std::array<std::uint8_t, 16>> seen;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
             SystemRandom random;

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(equality_is_by_content) {
     BOOST_TEST((Secret("abc") == Secret("abc")));
     BOOST_TEST((Secret("abc") != Secret("abd")));
     BOOST_TEST((Secret("abc") != Secret("abcd")));
-    BOOST_TEST((Secret() == Secret("")));
+    BOOST_TEST((Secret() == Secret("")));  // NOLINT(readability-container-size-empty)
 }
 
 BOOST_AUTO_TEST_CASE(a_dying_secret_leaves_nothing_in_its_memory) {

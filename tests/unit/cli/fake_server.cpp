@@ -21,7 +21,7 @@ class Borrowed final : public Api {
 
 }  // namespace
 
-void FakeServer::hold(std::vector<protocol::AgentSummary> agents) {
+void FakeServer::hold(const std::vector<protocol::AgentSummary>& agents) {
     on<protocol::AgentsList>([agents](const protocol::AgentsList::Params& params) {
         protocol::AgentsList::Result page;
         std::size_t index = params.cursor ? std::stoul(*params.cursor) : 0;

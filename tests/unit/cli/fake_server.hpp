@@ -28,7 +28,7 @@ class FakeServer final : public Api {
     };
 
     template <protocol::Method M, class Handler>
-    void on(Handler handler) {
+    void on(const Handler& handler) {
         handlers_[std::string(M::name)] =
             [handler](const boost::json::value& params) -> Result<boost::json::value> {
             auto decoded = protocol::decode_params<M>(&params);
@@ -45,7 +45,7 @@ class FakeServer final : public Api {
     }
 
     // agents.list, by name and by page, over these agents; also agents.get.
-    void hold(std::vector<protocol::AgentSummary> agents);
+    void hold(const std::vector<protocol::AgentSummary>& agents);
 
     Result<boost::json::value> call(std::string_view method,
                                     std::string_view params_json) override {

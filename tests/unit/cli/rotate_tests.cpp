@@ -22,7 +22,8 @@ struct Fleet : Rekeyctl {
 
     static std::string rotation_of(unsigned number) { return id_of(number + 100'000); }
 
-    void tell(unsigned number, std::vector<RotationStatus> steps, const std::string& reason = {}) {
+    void tell(unsigned number, const std::vector<RotationStatus>& steps,
+              const std::string& reason = {}) {
         for (const RotationStatus status : steps) {
             RotationView view;
             view.agent_id = id_of(number);

@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(info_tells_what_the_server_is) {
         protocol::SystemInfo::Result info;
         info.version = "0.1.0";
         info.started_at = clock.now() - std::chrono::hours{26};
-        info.uptime_seconds = 26 * 3600;
+        info.uptime_seconds = std::int64_t{26} * 3600;
         info.server_time = clock.now();
         info.agents_total = 3;
         info.agents_connected = 2;

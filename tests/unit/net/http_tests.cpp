@@ -13,9 +13,9 @@ struct Plain {
     boost::asio::io_context io{1};
     TestServer server{io};
 
-    Result<HttpResponse> call(HttpClient& client, HttpCall request) {
+    Result<HttpResponse> call(HttpClient& client, const HttpCall& request) {
         std::optional<Result<HttpResponse>> answer;
-        client.send(std::move(request),
+        client.send(request,
                     [&](Result<HttpResponse> result) { answer.emplace(std::move(result)); });
         run_until(io, [&] { return answer.has_value(); }, "an answer");
         return std::move(*answer);

@@ -48,7 +48,7 @@ class ManualClock final : public Clock {
 
 // A CA and what it serves.
 struct Pki {
-    explicit Pki(const Clock& clock, std::vector<std::string> hosts = {}) {
+    explicit Pki(const Clock& clock, const std::vector<std::string>& hosts = {}) {
         SystemRandom random;
         ca = make_ca("Rekey test CA", clock, random).value();
         leaf = issue_certificate(ca, hosts, clock, random).value();
@@ -115,7 +115,7 @@ class TestServer {
         if (exchange.request().path() == "/refuse") {
             HttpResponse refusal = HttpResponse::json(403, R"({"name":"agent_revoked"})");
             refusal.headers.add("Rekey-Error", "agent_revoked");
-            return exchange.respond(std::move(refusal));
+            return exchange.respond(refusal);
         }
         exchange.respond(HttpResponse::json(200, exchange.request().body));
     }
@@ -187,7 +187,7 @@ class RawClient {
     }
     // The code of the server's close frame; 0 if it ended without one.
     [[nodiscard]] unsigned close_code() {
-        const auto found = [&] { return received.find("\x88"); };
+        const auto found = [&] { return received.find('\x88'); };
         run_until(
             io_,
             [&] {

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace rekey;
+using namespace std::string_literals;
 using namespace rekey::protocol;
 
 namespace {
@@ -76,8 +77,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_without_a_word_of_the_text) {
         {"rekey:/?code=" + code + "&ca=system", "is not of the form"},
         {"rekey:///?code=" + code + "&ca=system", "names no host"},
         {"rekey://h\x01:1/?code=" + code + "&ca=system", "has a malformed host"},
-        {std::string("rekey://[::1\0x]:1/", 19) + "?code=" + code + "&ca=system",
-         "has a malformed host"},
+        {"rekey://[::1\0x]:1/"s + "?code=" + code + "&ca=system", "has a malformed host"},
         {"rekey://[h]:1/?code=" + code + "&ca=system", "has a malformed host"},
         {"rekey://2001:db8::1:1/?code=" + code + "&ca=system", "has a malformed host"},
         {"rekey://[::1]/?code=" + code + "&ca=system", "lacks the port"},

@@ -9,6 +9,7 @@
 #include "protocol/methods/system.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
 
 using namespace rekey;
 using namespace rekey::protocol;
@@ -232,8 +233,9 @@ BOOST_AUTO_TEST_CASE(a_rotation_starts_for_one_some_or_all) {
     BOOST_TEST(params<RotationsStart>("{" + one + R"(,"force":true})")->force);
     BOOST_TEST(params<RotationsStart>("{" + some + "}").has_value());
     BOOST_TEST(params<RotationsStart>(R"({"all":true})").has_value());
-    for (const std::string& text : {std::string("{}"), "{" + one + "," + some + "}",
-                                    "{" + one + R"(,"all":true})", std::string(R"({"all":false})")})
+    for (const std::string& text :
+         {std::string("{}"), fmt::format("{{{},{}}}", one, some),
+          fmt::format(R"({{{},"all":true}})", one), std::string(R"({"all":false})")})
         BOOST_TEST(path_of(params<RotationsStart>(text)) == "agent_id");
     BOOST_TEST(path_of(params<RotationsStart>(R"({"agent_ids":[")" + kAgent + R"(",7]})")) ==
                "agent_ids[1]");

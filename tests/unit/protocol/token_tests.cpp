@@ -30,7 +30,7 @@ std::string minted(TokenKind kind, Random& random) {
 }
 
 // The checksum as the contract words it, written a second time.
-std::string with_checksum(std::string text) {
+std::string with_checksum(const std::string& text) {
     constexpr std::string_view kDigits =
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     std::uint32_t crc = crc32(text);

@@ -42,6 +42,7 @@ void check_equal(const AgentRow& left, const AgentRow& right) {
 template <class Rows>
 std::vector<std::string> ids_of(const Rows& rows) {
     std::vector<std::string> ids;
+    ids.reserve(rows.size());
     for (const auto& row : rows) ids.push_back(row.agent_id);
     return ids;
 }
@@ -133,7 +134,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_second_of_two_updates_of_one_version_is_a_conf
     auto two = write_later(engine.store(), update_row(second));
     gate.release();
     require_ok(wait_for(std::move(one)));
-    BOOST_CHECK(code_of(wait_for(std::move(two))) == Code::conflict);
+    const Result<> lost = wait_for(std::move(two));
+    BOOST_CHECK(code_of(lost) == Code::conflict);
     const AgentRow stored = find_agent(engine.store(), 1);
     BOOST_TEST(stored.owner == "first");
     BOOST_TEST(stored.row_version == 1U);

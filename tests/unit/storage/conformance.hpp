@@ -131,7 +131,7 @@ Result<T> wait_for(std::future<Result<T>> answer) {
 
 inline std::future<Result<>> write_later(Store& store, Store::Unit unit) {
     auto answer = std::make_shared<std::promise<Result<>>>();
-    store.write(std::move(unit), [answer](Result<> result) { answer->set_value(result); });
+    store.write(std::move(unit), [answer](const Result<>& result) { answer->set_value(result); });
     return answer->get_future();
 }
 

@@ -26,7 +26,8 @@ int read_file(sqlite3_file* file, void* into, int size, sqlite3_int64 at) {
     return real(file)->pMethods->xRead(real(file), into, size, at);
 }
 int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
-    if (the_disk->die_at_write > 0 && --the_disk->die_at_write == 0) ::_exit(9);
+    if (the_disk->die_at_write == 1) ::_exit(9);
+    if (the_disk->die_at_write > 0) --the_disk->die_at_write;
     if (the_disk->full) return SQLITE_FULL;
     return real(file)->pMethods->xWrite(real(file), from, size, at);
 }

@@ -72,9 +72,9 @@ BOOST_AUTO_TEST_CASE(a_copy_is_a_backup) {
     auto database = std::make_shared<MemoryDatabase>();
     MemoryStore store(database);
     write_ok(store, insert_agent(1));
-    const MemoryDatabase backup = *database;
+    MemoryDatabase backup = *database;
     write_ok(store, insert_agent(2));
-    *database = backup;
+    *database = std::move(backup);
     write_ok(store, insert_agent(3));
     BOOST_TEST(database->agents.size() == 2U);
     BOOST_TEST(!verify_chain(database->audit));

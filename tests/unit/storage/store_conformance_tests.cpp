@@ -241,6 +241,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_threads_write_at_once, Engine, Engines) {
     constexpr unsigned kEach = 50;
     std::atomic<unsigned> answered{0};
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (unsigned thread = 0; thread < kThreads; ++thread)
         threads.emplace_back([&, thread] {
             for (unsigned i = 0; i < kEach; ++i) {

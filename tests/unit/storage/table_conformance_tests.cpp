@@ -94,7 +94,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(of_two_racers_with_one_code_one_wins, Engine, Engi
     auto loser = race("second", "r2");
     gate.release();
     require_ok(wait_for(std::move(winner)));
-    BOOST_CHECK(code_of(wait_for(std::move(loser))) == Code::conflict);
+    const Result<> lost = wait_for(std::move(loser));
+    BOOST_CHECK(code_of(lost) == Code::conflict);
     const auto bound = read_now(
         engine.store(), [](Transaction& t) { return t.enrollment_codes().find(id_of(50)); });
     BOOST_CHECK(bound->bound_public_key == sha256("first"));

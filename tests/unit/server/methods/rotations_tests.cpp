@@ -29,7 +29,7 @@ struct Fixture : DoorWorld {
     // on is for the handler to see.
     Result<boost::json::value> call_after_the_check(const rpc::Caller& caller,
                                                     std::string_view method,
-                                                    boost::json::value params) {
+                                                    const boost::json::value& params) {
         const rpc::Route* route = registry.find(method);
         BOOST_REQUIRE(route != nullptr);
         auto prepared = route->decode(&params);

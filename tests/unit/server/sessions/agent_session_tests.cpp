@@ -247,12 +247,14 @@ BOOST_AUTO_TEST_CASE(what_was_seen_last_is_written_in_batches) {
 
 BOOST_AUTO_TEST_CASE(a_session_says_what_an_admin_may_know) {
     std::optional<sessions::SessionFacts> facts;
-    registry.describe("a", [&](std::optional<sessions::SessionFacts> found) { facts = found; });
+    registry.describe("a",
+                      [&](const std::optional<sessions::SessionFacts>& found) { facts = found; });
     settle();
     BOOST_REQUIRE(facts.has_value());
     BOOST_TEST(facts->bound_generation == 1U);
     BOOST_TEST(facts->remote_address == "127.0.0.1:40000");
-    registry.describe("b", [&](std::optional<sessions::SessionFacts> found) { facts = found; });
+    registry.describe("b",
+                      [&](const std::optional<sessions::SessionFacts>& found) { facts = found; });
     BOOST_TEST(!facts.has_value());
 }
 

@@ -77,14 +77,14 @@ struct DoorWorld {
 
     // The result, or the error as a client would get it.
     Result<boost::json::value> call(const rpc::Caller& caller, std::string_view method,
-                                    boost::json::value params = boost::json::object()) {
+                                    const boost::json::value& params = boost::json::object()) {
         const auto answer = run(dispatcher.call(caller, method, &params));
         if (answer.has_error()) return answer.error();
         return parse(*answer);
     }
     boost::json::object ok(const rpc::Caller& caller, std::string_view method,
-                           boost::json::value params = boost::json::object()) {
-        auto answer = call(caller, method, std::move(params));
+                           const boost::json::value& params = boost::json::object()) {
+        auto answer = call(caller, method, params);
         BOOST_REQUIRE_MESSAGE(answer.has_value(), method << " failed");
         return answer->as_object();
     }
