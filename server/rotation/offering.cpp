@@ -90,12 +90,16 @@ void Coordinator::State::offer_again(const std::string& agent_id, Occasion occas
 }
 
 void Coordinator::State::offer_soon(Offer offer, SlotPtr slot) {
-    const std::string agent_id = offer.agent_id;
-    // Whoever is not there any more gets it at the next connect.
-    parts.agents.with(agent_id,
-                      [self = shared_from_this(), offer = std::move(offer), slot = std::move(slot)](
-                          AgentLink& link) { self->send_offer(link, offer, slot); },
-                      {});
+    const auto kept = std::make_shared<const Offer>(std::move(offer));
+    // Whoever is not there any more gets it at the next connect; it was counted, and has failed.
+    parts.agents.with(
+        kept->agent_id,
+        [self = shared_from_this(), kept, slot = std::move(slot)](AgentLink& link) {
+            self->send_offer(link, *kept, slot);
+        },
+        [self = shared_from_this(), kept] {
+            self->note_disconnect(kept->agent_id, kept->rotation_id, kept->attempts);
+        });
 }
 
 void Coordinator::State::send_offer(AgentLink& link, const Offer& offer, SlotPtr slot) {

@@ -83,26 +83,31 @@ void AlarmModel::steps(const World& world, Weather weather, const Emit<World>& e
 }
 
 void AlarmModel::server_offers(const World& world, const Emit<World>& emit) const {
-    const auto offered = [&](const World& from, rotation::Occasion occasion, Time now) {
-        World next = from;
+    const auto offer = [&](const World& from, rotation::Occasion occasion, Time now,
+                           std::string_view words) {
         const Credentials row = row_of(from);
-        if (!rotation::attention(row, policy(), occasion, 0, now).offer) return next;
-        keep(next, rotation::offer_again(row, now).after);
-        next.in_flight = 1;
-        return next;
+        World next = from;
+        if (rotation::attention(row, policy(), occasion, 0, now).offer) {
+            keep(next, rotation::offer_again(row, now).after);
+            World unsent = cut_off(next, next.attempts, rules_.unsent_offers_are_told);
+            unsent.connected = 0;
+            emit({.words = words,
+                  .after = unsent,
+                  .tail = ", but the session ends before it is sent"});
+            next.in_flight = 1;
+        }
+        emit({.words = words, .after = next});
     };
-    if (world.connected != 0 && world.in_flight == 0) {
-        const Time later = kNow + limits::kRotationBackoffCap;
-        emit({.words = "the back-off is over, and the server offers again",
-              .after = offered(world, rotation::Occasion::tick, later)});
-    }
+    if (world.connected != 0 && world.in_flight == 0)
+        offer(world, rotation::Occasion::tick, kNow + limits::kRotationBackoffCap,
+              "the back-off is over, and the server offers again");
     if (world.suspended != 0 || world.replaced_call != 0) return;
     World back = world;
     if (world.in_flight != 0) back.replaced_call = world.attempts;
     back.connected = 1;
     back.in_flight = 0;
-    emit({.words = "the agent connects, and is offered what is pending",
-          .after = offered(back, rotation::Occasion::connect, kNow)});
+    offer(back, rotation::Occasion::connect, kNow,
+          "the agent connects, and is offered what is pending");
 }
 
 AlarmWorld AlarmModel::refused(const World& world, LastReason reason) const {
@@ -157,10 +162,10 @@ void AlarmModel::offer_ends(const World& world, Weather weather, const Emit<Worl
 }
 
 // The end of a call that was made with so many attempts.
-AlarmWorld AlarmModel::cut_off(const World& world, std::uint8_t attempts) const {
+AlarmWorld AlarmModel::cut_off(const World& world, std::uint8_t attempts, bool told) {
     World next = world;
     count_end(next);
-    if (rules_.ends_of_sessions_are_told && attempts >= limits::kAlarmAfterAttempts &&
+    if (told && attempts >= limits::kAlarmAfterAttempts &&
         rotation::alarm_due(row_of(world), rotation_of(pending_of(world))) != nullptr)
         next.alarmed = 1;
     return next;
@@ -168,12 +173,14 @@ AlarmWorld AlarmModel::cut_off(const World& world, std::uint8_t attempts) const 
 
 void AlarmModel::session_ends(const World& world, Weather weather, const Emit<World>& emit) const {
     if (world.replaced_call != 0) {
-        World next = cut_off(world, world.replaced_call);
+        World next = cut_off(world, world.replaced_call, rules_.ends_of_sessions_are_told);
         next.replaced_call = 0;
         emit({.words = "the end of the older session is noticed", .after = next});
     }
     if (weather == Weather::calm || world.connected == 0) return;
-    World next = world.in_flight != 0 ? cut_off(world, world.attempts) : world;
+    World next = world.in_flight != 0
+                     ? cut_off(world, world.attempts, rules_.ends_of_sessions_are_told)
+                     : world;
     next.connected = 0;
     next.in_flight = 0;
     emit({.words = "the session ends", .after = next});
@@ -190,7 +197,9 @@ void AlarmModel::administrator(const World& world, Weather weather, const Emit<W
         next.suspended = 0;
         emit({.words = "an administrator reactivates the agent", .after = next});
     } else if (weather == Weather::storm && world.suspensions_left != 0) {
-        World next = world.in_flight != 0 ? cut_off(world, world.attempts) : world;
+        World next = world.in_flight != 0
+                         ? cut_off(world, world.attempts, rules_.ends_of_sessions_are_told)
+                         : world;
         next.suspended = 1;
         next.connected = 0;
         next.in_flight = 0;

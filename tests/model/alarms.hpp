@@ -18,6 +18,8 @@ struct AlarmRules {
     bool replacements_count_on = true;
     // An offer whose session ended has failed like any other.
     bool ends_of_sessions_are_told = true;
+    // So has one that was counted for a session which was gone when it should have been sent.
+    bool unsent_offers_are_told = true;
 };
 
 enum class LastReason : std::uint8_t { none, stale, other };
@@ -58,7 +60,7 @@ class AlarmModel {
     void session_ends(const World& world, Weather weather, const Emit<World>& emit) const;
     void administrator(const World& world, Weather weather, const Emit<World>& emit) const;
     [[nodiscard]] World refused(const World& world, LastReason reason) const;
-    [[nodiscard]] World cut_off(const World& world, std::uint8_t attempts) const;
+    [[nodiscard]] static World cut_off(const World& world, std::uint8_t attempts, bool told);
 
     AlarmRules rules_;
     std::uint8_t lies_;

@@ -152,6 +152,8 @@ void add_alarms_and_doors(std::vector<Mutant>& all) {
         "one rotation, five lies", {.replacements_count_on = false}, 5));
     all.push_back(alarming("an offer whose session ended is not counted as a failure",
                            "one rotation", {.ends_of_sessions_are_told = false}, 0));
+    all.push_back(alarming("an offer that came too late for its session is not counted",
+                           "one rotation", {.unsent_offers_are_told = false}, 0));
 }
 
 void add_recovery_and_enrollment(std::vector<Mutant>& all) {

@@ -121,4 +121,19 @@ BOOST_AUTO_TEST_CASE(a_deliverable_offer_that_only_meets_disconnects_raises_the_
     BOOST_TEST(database->audit.back().event.details.at("reason").as_string() == "disconnected");
 }
 
+// It was counted when it was decided; the session was gone when it should have been sent.
+BOOST_AUTO_TEST_CASE(an_offer_that_comes_too_late_for_its_session_has_failed_as_well) {
+    for (int connection = 1; connection <= 3; ++connection) {
+        agents.disconnect("a");
+        ready(agents.connect("a", 1));
+    }
+    agents.disconnect("a");
+    coordinator.on_ready(agents.connect("a", 1));
+    while (credentials("a").pending->attempts < 5) queue.run_one();
+    agents.disconnect("a");
+    BOOST_TEST(audited("rotation.alarm") == 0U);
+    queue.run();
+    BOOST_TEST(audited("rotation.alarm") == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
