@@ -24,6 +24,9 @@ struct AlarmRules {
 
 enum class LastReason : std::uint8_t { none, stale, other };
 
+// The generations of the model suffice for as many.
+inline constexpr std::uint8_t kMostLies = 5;
+
 struct AlarmWorld {
     std::uint8_t generation = 0;  // of the pending token
     std::uint8_t attempts = 1;    // as the row counts them; no more than kMostAttempts

@@ -9,7 +9,7 @@ BOOST_AUTO_TEST_SUITE(alarms_tests)
 using namespace rekey::model;
 
 BOOST_AUTO_TEST_CASE(no_way_of_failing_five_times_goes_without_an_alarm) {
-    const AlarmModel model({}, 5);
+    const AlarmModel model({}, kMostLies);
     const Report report = Search(model).run();
     BOOST_TEST_MESSAGE(fmt::format("{} states, {} transitions, {} in the calm; {} ms. {}",
                                    report.states, report.transitions, report.calm_states,

@@ -149,7 +149,7 @@ void add_alarms_and_doors(std::vector<Mutant>& all) {
                                                    kRestoreRevoked, "I4:"));
     all.push_back(alarming(
         "what is minted instead of a token that the agent calls stale begins to count anew",
-        "one rotation, five lies", {.replacements_count_on = false}, 5));
+        "one rotation, five lies", {.replacements_count_on = false}, kMostLies));
     all.push_back(alarming("an offer whose session ended is not counted as a failure",
                            "one rotation", {.ends_of_sessions_are_told = false}, 0));
     all.push_back(alarming("an offer that came too late for its session is not counted",

@@ -1,5 +1,7 @@
 #include "tests/model/searches.hpp"
 
+#include "tests/model/alarms.hpp"
+#include "tests/model/enrollment.hpp"
 #include "tests/model/left_out.hpp"
 
 #include <algorithm>
@@ -17,6 +19,15 @@ namespace rekey::model {
 namespace {
 
 using enum Misfortune;
+
+// Of one agent's rotations, within these bounds.
+NamedSearch over(std::string name, std::string bounds, const Budget& budget) {
+    return {std::move(name), std::move(bounds), [budget] {
+                const Rules production;
+                const RotationModel model(production, budget);
+                return Search(model).run();
+            }};
+}
 
 struct Trouble {
     std::string_view words;
@@ -85,19 +96,20 @@ NamedSearch pair_of(const Trouble& one, const Trouble& other, unsigned depth) {
         budget = budget.sound_disk();
         bounds += ", a sound disk";
     }
-    return {fmt::format("{} and {}", one.words, other.words), std::move(bounds), budget};
+    return over(fmt::format("{} and {}", one.words, other.words), std::move(bounds), budget);
 }
 
 // What a restored database forgot is stale to the agent when it is minted again, in the second
 // rotation.
 NamedSearch minted_again(const Trouble& trouble) {
-    return {fmt::format("{}, and a generation minted again", trouble.words),
-            "2 rotations, a restore, recovery budget 2, a sound disk",
-            Budget().rotations(2).recoveries(2).with(restore).with(trouble.kind).sound_disk()};
+    return over(fmt::format("{}, and a generation minted again", trouble.words),
+                "2 rotations, a restore, recovery budget 2, a sound disk",
+                Budget().rotations(2).recoveries(2).with(restore).with(trouble.kind).sound_disk());
 }
 
 std::vector<NamedSearch> all_searches(unsigned depth) {
     std::vector<NamedSearch> all = searches(depth);
+    std::ranges::move(small_searches(), std::back_inserter(all));
     std::ranges::move(searches_of_pairs(depth), std::back_inserter(all));
     return all;
 }
@@ -119,7 +131,7 @@ class SideBySide {
     void work(const std::stop_token& stop) {
         for (std::size_t at = taken_++; at < searches_.size() && !stop.stop_requested();
              at = taken_++)
-            reports_[at].set_value(run(searches_[at]));
+            reports_[at].set_value(searches_[at].run());
     }
 
     const std::vector<NamedSearch>& searches_;
@@ -171,28 +183,38 @@ std::vector<NamedSearch> searches(unsigned depth) {
     };
     const auto three = static_cast<std::uint8_t>(depth == 0 ? 3 : 4);
     return {
-        {"messages and administrators",
-         fmt::format("{} rotations, {} emergencies, a suspension, a revoke", three, more(2)),
-         Budget().rotations(three).with(emergency, more(2)).with(suspension, more(1)).with(revoke)},
-        {"manual against scheduled",
-         fmt::format("3 rotations, {} asked for, an emergency", more(2)),
-         Budget().rotations(3).with(wish, more(2)).with(emergency)},
-        {"disks", fmt::format("{} rotations, {} power losses", three, more(2)),
-         Budget().rotations(three).with(power_loss, more(2))},
-        {"slow connects",
-         fmt::format("3 rotations, slow connects {}, a suspension, a revoke", more(1)),
-         Budget().rotations(3).with(slow_connect, more(1)).with(suspension).with(revoke)},
-        {"races", fmt::format("2 rotations, slow transactions {}, an emergency, a revoke", more(1)),
-         Budget().rotations(2).with(slow_transaction, more(1)).with(emergency).with(revoke)},
-        {"expiry", fmt::format("3 rotations, expiries {}, a clock set back", more(1)),
-         Budget().rotations(3).with(expiry, more(1)).with(clock_back)},
-        {"snapshots",
-         fmt::format("2 rotations, snapshots {}, rollbacks {}, recovery budget {}", more(1),
-                     more(1), more(1)),
-         Budget().rotations(2).recoveries(more(1)).with(snapshot, more(1)).with(rollback, more(1))},
-        {"backups",
-         fmt::format("{} rotations, a backup, a restore, recovery budget 2", depth == 0 ? 2 : 3),
-         Budget().rotations(depth == 0 ? 2 : 3).recoveries(2).with(backup).with(restore)},
+        over("messages and administrators",
+             fmt::format("{} rotations, {} emergencies, a suspension, a revoke", three, more(2)),
+             Budget()
+                 .rotations(three)
+                 .with(emergency, more(2))
+                 .with(suspension, more(1))
+                 .with(revoke)),
+        over("manual against scheduled",
+             fmt::format("3 rotations, {} asked for, an emergency", more(2)),
+             Budget().rotations(3).with(wish, more(2)).with(emergency)),
+        over("disks", fmt::format("{} rotations, {} power losses", three, more(2)),
+             Budget().rotations(three).with(power_loss, more(2))),
+        over("slow connects",
+             fmt::format("3 rotations, slow connects {}, a suspension, a revoke", more(1)),
+             Budget().rotations(3).with(slow_connect, more(1)).with(suspension).with(revoke)),
+        over("races",
+             fmt::format("2 rotations, slow transactions {}, an emergency, a revoke", more(1)),
+             Budget().rotations(2).with(slow_transaction, more(1)).with(emergency).with(revoke)),
+        over("expiry", fmt::format("3 rotations, expiries {}, a clock set back", more(1)),
+             Budget().rotations(3).with(expiry, more(1)).with(clock_back)),
+        over("snapshots",
+             fmt::format("2 rotations, snapshots {}, rollbacks {}, recovery budget {}", more(1),
+                         more(1), more(1)),
+             Budget()
+                 .rotations(2)
+                 .recoveries(more(1))
+                 .with(snapshot, more(1))
+                 .with(rollback, more(1))),
+        over(
+            "backups",
+            fmt::format("{} rotations, a backup, a restore, recovery budget 2", depth == 0 ? 2 : 3),
+            Budget().rotations(depth == 0 ? 2 : 3).recoveries(2).with(backup).with(restore)),
     };
 }
 
@@ -209,10 +231,21 @@ std::vector<NamedSearch> searches_of_pairs(unsigned depth) {
     return all;
 }
 
-Report run(const NamedSearch& search) {
-    const Rules production;
-    const RotationModel model(production, search.budget);
-    return Search(model).run();
+std::vector<NamedSearch> small_searches() {
+    const auto enrolling = [](std::uint8_t racers) {
+        return [racers] {
+            const EnrollmentModel model({}, Row(), racers);
+            return Search(model).run();
+        };
+    };
+    const auto failing = [] {
+        const AlarmModel model({}, kMostLies);
+        return Search(model).run();
+    };
+    return {{"enrollment", "one code, replies lost, either side killed", enrolling(0)},
+            {"enrollment against a racer", "the same code with another key", enrolling(1)},
+            {"offers that fail", fmt::format("one rotation, {} lies, a suspension", kMostLies),
+             failing}};
 }
 
 std::string line_about(const NamedSearch& search, const Report& report) {
@@ -226,7 +259,7 @@ bool run_some(unsigned depth, std::string_view name, const Print& print) {
     for (const NamedSearch& search : all_searches(depth)) {
         if (search.name.find(name) == std::string::npos) continue;
         any = true;
-        const Report report = run(search);
+        const Report report = search.run();
         print_report(search, report, print);
         if (!report.broken.empty()) return false;
     }

@@ -122,11 +122,7 @@ void let_reads_lag_behind(Options& options) {
 
 void let_revocations_be_restored_away(Options& options) {
     options.spoil_revocations = [](RevocationFile& file) { file.clear(); };
-    // Rare as both are, one seldom comes between a backup and its restoration.
-    options.season = [](Weather& weather) {
-        weather.revoked = 0.01;
-        weather.restored = 0.02;
-    };
+    options.season = revokes_and_restores;
 }
 
 }  // namespace rekey::simulation

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <map>
+#include <string>
 
 int main(int argc, char** argv) {
     rekey::simulation::Options options;
@@ -17,7 +19,14 @@ int main(int argc, char** argv) {
     app.add_option("--days", options.days, "Virtual days.")->check(CLI::Range(1, 10000));
     app.add_option("--seed", options.seed, "Repeats a run; by default a fresh one.");
     app.add_option("--seeds", seeds, "So many runs, from this seed on.");
+    const std::map<std::string, void (*)(rekey::simulation::Weather&)> seasons{
+        {"bad-disks", rekey::simulation::bad_disks},
+        {"revokes", rekey::simulation::revokes_and_restores}};
+    std::string season;
+    app.add_option("--season", season, "bad-disks or revokes: storms have more of it than drawn.")
+        ->check(CLI::IsMember({"bad-disks", "revokes"}));
     CLI11_PARSE(app, argc, argv);
+    if (!season.empty()) options.season = seasons.at(season);
     if (options.seed == 0) {
         rekey::SystemRandom random;
         options.seed = random.between(1, 1'000'000'000);

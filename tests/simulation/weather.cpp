@@ -53,4 +53,18 @@ Weather storm(Dice& dice) {
     return weather;
 }
 
+void bad_disks(Weather& weather) {
+    weather.disk_step_fails = 0.3;
+    weather.power_lost = 0.8;
+    weather.killed = 0.1;
+    weather.connect_lost = 0.3;
+    weather.rotated_by_admin = 0.4;
+    weather.emergency = 0.2;
+}
+
+void revokes_and_restores(Weather& weather) {
+    weather.revoked = 0.01;
+    weather.restored = 0.02;
+}
+
 }  // namespace rekey::simulation

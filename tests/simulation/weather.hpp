@@ -74,4 +74,10 @@ struct Weather {
 // Each kind of trouble drawn for itself, from none to much, so that some storms are of one kind.
 [[nodiscard]] Weather storm(Dice& dice);
 
+// What a whole season's storms have in common, where two rare things have to meet. Disks that fail
+// and forget ...
+void bad_disks(Weather& weather);
+// ... and revokes between a backup and its restoration.
+void revokes_and_restores(Weather& weather);
+
 }  // namespace rekey::simulation

@@ -1,0 +1,162 @@
+"""Production with one rule wrong: what stands in its sources, and what a copy of them has instead.
+
+Each is a mutant of the table in docs/rotation.md, in the daemons' own code. The search finds those
+that stand in the transitions, the simulation those in the duties that the daemons have around them;
+for two of them the stage is a race that only a unit test can set.
+"""
+import dataclasses
+
+TRANSITIONS = "server/rotation/transitions.cpp"
+RECOVER = "server/rotation/recover.cpp"
+AGENT = "agent/rotation/transitions.cpp"
+CONNECTOR = "agent/connector.cpp"
+ENROLLMENT = "agent/enrollment.cpp"
+
+
+@dataclasses.dataclass
+class Mutation:
+    edits: list  # (source, what stands there once, what the copy has instead)
+    only: str = ""  # of the searches: those whose name holds this text
+    found_by: str = "search"  # or "simulation", or a unit test: TARGET.SUITE
+    seeds: int = 40  # of the simulation, at most
+    season: str = ""  # of the simulation
+
+
+# ---- rules, to be combined
+
+WITHDRAWS_REFUSED = (TRANSITIONS, "    if (!passed) return transition;\n",
+                     '    if (refusal.reason != "timeout") after.pending.reset();\n'
+                     "    if (!passed) return transition;\n")
+CANCELS_AFTER_TIME_OUT = (TRANSITIONS, "    if (!passed) return transition;\n",
+                          '    if (refusal.reason == "timeout") after.pending.reset();\n'
+                          "    if (!passed) return transition;\n")
+DROPS_PREVIOUS = (TRANSITIONS, "    close_settled(after);\n    return transition;\n}\n\n}  // namespace\n",
+                  "    take(after.previous, transition.retired);\n"
+                  "    close_settled(after);\n    return transition;\n}\n\n}  // namespace\n")
+# The grace begins with the promotion, whatever the agent has confirmed.
+RETIRES_BY_TIMER = [
+    (TRANSITIONS, "                                       .expires_at = after.current->expires_at};\n",
+     "                                       .expires_at = after.current->expires_at,\n"
+     "                                       .retire_after = now + policy.grace};\n"),
+    (TRANSITIONS, "    return activated(credentials) && credentials.previous && credentials.previous->retire_after &&\n",
+     "    return credentials.previous && credentials.previous->retire_after &&\n"),
+]
+ACTIVATES_WITH_THE_PROMOTION = [
+    RETIRES_BY_TIMER[0],
+    (TRANSITIONS, "    after.pending.reset();\n    const double span",
+     "    after.activated_generation = after.pending->generation;\n    after.pending.reset();\n    const double span"),
+]
+HOLDS_ONE_TOKEN = [
+    (AGENT, "    if (confirmed) write.next.push_back(*confirmed);\n", ""),
+    (AGENT, "    write.next.push_back({offer.generation, offer.rotation_id, offer.token, TokenState::candidate});\n",
+     "    write.next.push_back({offer.generation, offer.rotation_id, offer.token, TokenState::confirmed});\n"),
+]
+WITHOUT_RULE_A = (AGENT, "    if (candidate)\n        return RefuseOffer{.reason = FailureReason::candidate_unresolved,\n",
+                  "    if (candidate && held.empty())\n"
+                  "        return RefuseOffer{.reason = FailureReason::candidate_unresolved,\n")
+WITHOUT_RULE_B = (AGENT, "    return ConfirmThenAnswer{with_confirmed(held, rotation_id)};\n",
+                  "    return AnswerActivated{};\n")
+
+MUTATIONS = {
+    # ---- shapes of the field
+    "one_token_and_cancels": Mutation([CANCELS_AFTER_TIME_OUT, *HOLDS_ONE_TOKEN]),
+    "withdraws_refused": Mutation([WITHDRAWS_REFUSED]),
+    "one_token_and_withdraws": Mutation([WITHDRAWS_REFUSED, *HOLDS_ONE_TOKEN]),
+    "revoke_keeps_pending": Mutation([
+        (TRANSITIONS, "    take(after.pending, transition.retired);\n", "")]),
+    "drops_previous_and_reverts": Mutation([
+        DROPS_PREVIOUS,
+        (CONNECTOR, "void Connector::on_unreachable(const Error& error) {\n",
+         "void Connector::on_unreachable(const Error& error) {\n"
+         "    if (const auto back = rotation::on_unknown_credential(vault_.held(), tried_)) vault_.store(*back);\n")],
+        found_by="simulation"),
+    "drops_previous_without_rule_a": Mutation([DROPS_PREVIOUS, WITHOUT_RULE_A]),
+    "retires_by_timer_without_rule_a": Mutation([*RETIRES_BY_TIMER, WITHOUT_RULE_A]),
+    "activates_unconfirmed_without_rule_a": Mutation([*ACTIVATES_WITH_THE_PROMOTION, WITHOUT_RULE_A]),
+    "timer_and_cancels_without_rule_a": Mutation([
+        CANCELS_AFTER_TIME_OUT, *RETIRES_BY_TIMER, WITHOUT_RULE_A]),
+    # ---- rules A and B, the commit, the writes
+    "without_rule_a": Mutation([WITHOUT_RULE_A]),
+    "without_rules_a_and_b": Mutation([WITHOUT_RULE_A, WITHOUT_RULE_B]),
+    "commit_sent_once": Mutation([
+        (TRANSITIONS, "    return credentials.current && !activated(credentials);\n",
+         "    return credentials.current && credentials.activated_generation == 0;\n")]),
+    "activates_any": Mutation([
+        (TRANSITIONS, "    if (!names(credentials.current, generation, rotation_id) || activated(credentials))\n",
+         "    if (rotation_id.empty() || !credentials.current || activated(credentials))\n")]),
+    "proves_unwritten": Mutation([
+        (AGENT, "        if (is_candidate(*same)) return WriteCandidate{held};\n", "")]),
+    "connects_unsynced": Mutation([
+        (CONNECTOR, "    if (vault_.make_durable()) return names;\n",
+         "    if (vault_.make_durable() || vault_.held().size() > 1) return names;\n")],
+        found_by="simulation", season="bad-disks"),
+    "last_write_wins": Mutation([
+        ("storage/memory/memory_tables.cpp", "    if (found->second.row_version != row.row_version)\n",
+         "    if (found->second.row_version < row.row_version)\n")],
+        found_by="unit_storage.agents_conformance_tests"),
+    # ---- alarms and doors
+    "tries_any_token": Mutation([
+        (CONNECTOR, "void Connector::on_unreachable(const Error& error) {\n",
+         "void Connector::on_unreachable(const Error& error) {\n    refusals_.unknown.push_back(tried_);\n")],
+        found_by="simulation"),
+    "buries_withdrawn": Mutation([
+        (TRANSITIONS, "    if (!passed) return transition;\n",
+         "    if (!passed) take(after.pending, transition.retired);\n    if (!passed) return transition;\n")]),
+    "counts_delayed_connects": Mutation([
+        ("server/rotation/reuse.cpp",
+         "    if (shown.accepted_at <= shown.retired_at || before_promotion) return accepted_first;\n",
+         "    if (before_promotion && shown.generation == 0) return accepted_first;\n")], only="slow connects"),
+    "starts_unsynced": Mutation([
+        ("agent/token_vault.cpp", "    return TokenVault(disk, std::move(*state));\n",
+         "    TokenVault vault(disk, std::move(*state));\n    vault.missing_ = Missing::nothing;\n    return vault;\n")],
+        found_by="simulation"),
+    "welcomes_unread": Mutation([
+        ("server/sessions/agent_arrival.cpp", "    if (still.has_error()) {\n",
+         "    if (still.has_error() && row->agent_id.empty()) {\n"),
+        ("server/sessions/agent_arrival.cpp", "    if (row->credentials.epoch != admission.epoch)\n",
+         "    if (row->credentials.epoch < admission.epoch)\n")],
+        found_by="unit_server_sessions.arrival_tests"),
+    "revocations_inside": Mutation([
+        ("server/revocation/merge.cpp", "        REKEY_TRY(revoke_in(transaction, *row, cause, now));\n",
+         "        if (row->agent_id.empty()) REKEY_TRY(revoke_in(transaction, *row, cause, now));\n")],
+        found_by="simulation", season="revokes"),
+    "replacements_count_anew": Mutation([
+        (TRANSITIONS, "    pending.attempts = waits ? replaced.attempts : replaced.attempts + 1;\n",
+         "    pending.attempts = waits ? 1 : 1 + replaced.attempts - replaced.attempts;\n")], only="offers that fail"),
+    "ends_of_sessions_untold": Mutation([
+        ("server/rotation/answers.cpp", "            return note_disconnect(agent_id, call.rotation_id, call.attempts);\n",
+         "            return;\n")], found_by="simulation"),
+    "unsent_offers_untold": Mutation([
+        ("server/rotation/offering.cpp",
+         "            self->note_disconnect(kept->agent_id, kept->rotation_id, kept->attempts);\n", "")],
+        found_by="simulation", seeds=400),
+    # ---- recovery and enrollment
+    "recovers_into_current": Mutation([
+        (RECOVER, '    transition.action = "recovery.minted";\n',
+         "    Credentials& after = transition.after;\n"
+         "    if (after.current) transition.retired.push_back({after.current->token_hash, after.current->generation});\n"
+         "    after.current = storage::CurrentToken{.generation = minted.generation,\n"
+         "                                          .rotation_id = minted.rotation_id,\n"
+         "                                          .token_hash = minted.token_hash,\n"
+         "                                          .issued_at = now,\n"
+         "                                          .expires_at = now + std::chrono::hours{1}};\n"
+         "    after.pending.reset();\n"
+         '    transition.action = "recovery.minted";\n')], only="expiry"),
+    "recovers_below_newest": Mutation([
+        (RECOVER, "newest_held >= next ? newest_held + 1 : next;", "next;")], only="backups"),
+    "charges_the_expired": Mutation([
+        (RECOVER, "    if (merely_expired && !replaces) return RecoveryCost::nothing;\n",
+         "    if (merely_expired && !replaces && terms.units_left == 0) return budget_spent(terms, now);\n")],
+        only="expiry"),
+    "connects_before_the_first_write": Mutation([
+        (ENROLLMENT, "    if (!stored.durable())\n        return Error(Code::unavailable,\n                     \"the token could",
+         "    if (!stored.durable() && state.tokens.empty())\n        return Error(Code::unavailable,\n"
+         "                     \"the token could"),
+        (ENROLLMENT, "    if (ended) return {};\n    if (vault.make_durable()) return {};\n",
+         "    if (ended || vault.held().size() == 1) return {};\n    if (vault.make_durable()) return {};\n")],
+        found_by="simulation", season="bad-disks"),
+    "sends_the_code_before_the_key_is_safe": Mutation([
+        (ENROLLMENT, "    auto key = make_identity(key_disk);\n    if (key.has_error()) return key;\n",
+         "    auto key = make_identity(key_disk);\n    if (key.has_error()) key = Ed25519Key::generate();\n")],
+        found_by="simulation"),
+}
