@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(the_key_works_as_bearer_and_as_x_api_key) {
     net::HttpCall call{.method = "POST", .target = "/rpc"};
     call.headers.emplace_back("X-API-Key", Secret(server.admin_key()));
     call.body = Secret(R"({"jsonrpc":"2.0","id":1,"method":"system.info"})");
-    const net::HttpResponse response = server.http(std::move(call));
+    const net::HttpResponse response = server.http(call);
     BOOST_TEST(response.status == 200U);
     BOOST_TEST(json::parse(response.body).as_object().contains("result"));
 }
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_limit_of_calls_holds_from_the_moment_that_it_is_set) {
     upgrade.headers.emplace_back("Sec-WebSocket-Version", Secret("13"));
     upgrade.headers.emplace_back("Sec-WebSocket-Key", Secret("dGhlIHNhbXBsZSBub25jZQ=="));
     upgrade.headers.emplace_back("Sec-WebSocket-Protocol", Secret("rekey.admin.v1"));
-    refused_with(server.http(std::move(upgrade)));
+    refused_with(server.http(upgrade));
     // Operations are never limited.
     BOOST_TEST(server.http({.method = "GET", .target = "/readyz"}).status == 200U);
 }

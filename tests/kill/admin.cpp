@@ -53,7 +53,7 @@ std::optional<Admin::Answer> Admin::ask(const std::string& method, const json::o
     call.headers.emplace_back("Authorization", Secret("Bearer " + key_));
     call.body = Secret(json::serialize(
         json::object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}}));
-    const auto response = client_->send(std::move(call));
+    const auto response = client_->send(call);
     if (response.has_error()) {
         client_.reset();
         return std::nullopt;

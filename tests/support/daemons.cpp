@@ -102,7 +102,7 @@ net::HttpResponse Rekeyd::post(const std::string& target, const std::string& bod
     call.target = target;
     if (!bearer.empty()) call.headers.emplace_back("Authorization", Secret("Bearer " + bearer));
     call.body = Secret(body);
-    return http(std::move(call));
+    return http(call);
 }
 
 Result<boost::json::value> Rekeyd::try_call(const std::string& method,

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(calls_share_one_connection) {
     for (int i = 0; i < 5; ++i) {
         HttpCall call = post("/rpc?n=" + std::to_string(i), "{\"i\":" + std::to_string(i) + "}");
         call.headers.emplace_back("X-API-Key", Secret("rkk_test"));
-        const auto answer = plain.call(client, std::move(call));
+        const auto answer = plain.call(client, call);
         BOOST_REQUIRE(!answer.has_error());
         BOOST_TEST(answer->status == 200U);
         BOOST_TEST(answer->body == "{\"i\":" + std::to_string(i) + "}");

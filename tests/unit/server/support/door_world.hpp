@@ -89,8 +89,8 @@ struct DoorWorld {
         return answer->as_object();
     }
     Code refused(const rpc::Caller& caller, std::string_view method,
-                 boost::json::value params = boost::json::object()) {
-        const auto answer = call(caller, method, std::move(params));
+                 const boost::json::value& params = boost::json::object()) {
+        const auto answer = call(caller, method, params);
         BOOST_REQUIRE_MESSAGE(answer.has_error(), method << " succeeded");
         return answer.error().code();
     }
