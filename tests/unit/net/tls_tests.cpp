@@ -8,13 +8,12 @@ using namespace rekey::net;
 namespace {
 
 struct TlsFixture {
-    explicit TlsFixture(std::vector<std::string> hosts = {}) : pki(clock, std::move(hosts)) {
+    explicit TlsFixture(const std::vector<std::string>& hosts = {}) : pki(clock, hosts) {
         tls = ServerTls::make(pki.chain(), pki.leaf.key_pem, clock, random).value();
         server.emplace(io, tls);
     }
     // For a case whose certificates are made at another time than now.
-    TlsFixture(const Clock& issued, std::vector<std::string> hosts)
-        : pki(issued, std::move(hosts)) {
+    TlsFixture(const Clock& issued, const std::vector<std::string>& hosts) : pki(issued, hosts) {
         tls = ServerTls::make(pki.chain(), pki.leaf.key_pem, clock, random).value();
         server.emplace(io, tls);
     }
