@@ -127,6 +127,22 @@ BOOST_AUTO_TEST_CASE(a_database_of_schema_2_keeps_what_its_rotations_needed) {
     BOOST_TEST(number("PRAGMA user_version") == newest());
 }
 
+BOOST_AUTO_TEST_CASE(a_database_of_the_fourth_schema_keeps_its_alarms_and_what_recoveries_cost) {
+    load_dump("schema_0004.sql");
+    open();
+    const auto read = read_now(store(), [](Transaction& t) { return t.agents().find(id_of(1)); });
+    BOOST_REQUIRE(read.has_value());
+    const AgentRow full = make_full_agent(1);
+    BOOST_CHECK(read->credentials.reuse == full.credentials.reuse);
+    BOOST_CHECK(read->credentials.contested == full.credentials.contested);
+    BOOST_TEST(read->credentials.reuse_floor == full.credentials.reuse_floor);
+    BOOST_TEST(!verify_chain(read_chain(store())));
+    close();
+    BOOST_TEST(number("SELECT count(*) FROM recovery_charges") == 1);
+    BOOST_TEST(number("SELECT units FROM recovery_grants") == 1);
+    BOOST_TEST(number("PRAGMA user_version") == newest());
+}
+
 BOOST_AUTO_TEST_CASE(a_later_migration_is_applied_once_and_keeps_the_rows) {
     load_dump("schema_0001.sql");
     // One more than the program has, and one was applied before the dump.
