@@ -37,7 +37,6 @@ inline constexpr std::array kLeftOut{
     LeftOut{Event::hear_stale, Event::transaction_loses, kTwoRotations},
     LeftOut{Event::hear_stale, Event::clock_back, kTwoRotations},
     LeftOut{Event::hear_stale, Event::snapshot, kTwoRotations},
-    LeftOut{Event::hear_stale, Event::rollback, kTwoRotations},
     LeftOut{Event::bar, Event::clock_back, kBothGoBack},
     LeftOut{Event::bar, Event::snapshot, kBothGoBack},
     LeftOut{Event::bar, Event::backup, kBothGoBack},
@@ -46,7 +45,6 @@ inline constexpr std::array kLeftOut{
     LeftOut{Event::refuse_stale, Event::transaction_commits, kTwoRotations},
     LeftOut{Event::refuse_stale, Event::transaction_loses, kTwoRotations},
     LeftOut{Event::refuse_stale, Event::snapshot, kTwoRotations},
-    LeftOut{Event::refuse_stale, Event::rollback, kTwoRotations},
     LeftOut{Event::drop_unknown, Event::confirm_on_expired, kExpiresTwice},
     LeftOut{Event::drop_unknown, Event::clock_back, kBothGoBack},
     LeftOut{Event::confirm_on_expired, Event::slow_connect, kExpiresTwice},
@@ -71,7 +69,6 @@ inline constexpr std::array kLeftOut{
     LeftOut{Event::snapshot, Event::backup, kBothGoBack},
     LeftOut{Event::snapshot, Event::restore, kBothGoBack},
     LeftOut{Event::rollback, Event::backup, kBothGoBack},
-    LeftOut{Event::rollback, Event::restore, kBothGoBack},
 };
 
 }  // namespace rekey::model
