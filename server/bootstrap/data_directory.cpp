@@ -2,6 +2,8 @@
 
 #include "base/result.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
@@ -47,14 +49,11 @@ void require_database_if_used(const DataDirectory& directory) {
     // Written only after the database holds what they belong to.
     for (const std::string& left : {directory.admin_key(), directory.ca_certificate()}) {
         if (::access(left.c_str(), F_OK) != 0) continue;
-        std::string why = database;
-        why.append(there ? " is empty" : " is not there")
-            .append(
-                ", and this directory was in use: restore it from a backup; or, to begin anew "
-                "and enroll every agent again, move ")
-            .append(left)
-            .append(" away");
-        throw StartupError(why, EX_DATAERR);
+        throw StartupError(
+            fmt::format("{} is {}, and this directory was in use: restore it from a backup; or, to "
+                        "begin anew and enroll every agent again, move {} away",
+                        database, there ? "empty" : "not there", left),
+            EX_DATAERR);
     }
 }
 

@@ -203,6 +203,7 @@ Findings findings(const Evidence& evidence) {
         add_connection(found, evidence);
         add_rotation(found, evidence);
     }
+    // Not std::stable_sort: clang 19 warns of the buffer that it takes in this standard library.
     Findings gravest_first;
     for (const auto level :
          {FindingLevel::alarm, FindingLevel::problem, FindingLevel::waiting, FindingLevel::ok}) {

@@ -91,13 +91,14 @@ Writer::~Writer() { stop(); }
 void Writer::submit(Store::Unit unit, Store::Done done) {
     std::optional<Error> refused;
     {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
         if (stopping_)
             refused.emplace(Code::unavailable, "the store is stopping");
         else if (queue_.size() >= limits::kWriteQueueUnits)
             refused.emplace(Code::overloaded, "too many writes wait");
         else {
             queue_.push_back({std::move(unit), std::move(done), {}});
+            lock.unlock();  // whoever wakes needs it
             return wake_.notify_one();
         }
     }
