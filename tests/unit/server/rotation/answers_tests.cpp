@@ -7,15 +7,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Generation 2 was offered to the connected agent "a".
-struct Fixture : RotationWorld {
-    Fixture() {
-        enrolled_agent("a");
-        link = &agents.connect("a", 1);
-        rotation_id = *start("a")->rotation_id;
-        token = std::string(link->offer().params.at("token").as_string());
-    }
-
+struct Fixture : OfferedWorld {
     // What every failure has in common: nothing is withdrawn, and the same bytes come again.
     void check_offered_again(FakeLink& to) {
         BOOST_REQUIRE(credentials("a").pending.has_value());
@@ -37,10 +29,6 @@ struct Fixture : RotationWorld {
         answer.as_object()[std::string(name)] = std::move(value);
         return answer;
     }
-
-    FakeLink* link = nullptr;
-    std::string rotation_id;
-    std::string token;
 };
 
 }  // namespace

@@ -7,14 +7,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Generation 2 was offered to the connected agent "a".
-struct Fixture : RotationWorld {
-    Fixture() {
-        enrolled_agent("a");
-        link = &agents.connect("a", 1);
-        rotation_id = *start("a")->rotation_id;
-        token = std::string(link->offer().params.at("token").as_string());
-    }
+struct Fixture : OfferedWorld {
     void fail_four_times() {
         for (int failure = 1; failure <= 4; ++failure) {
             time_out(link->offer());
@@ -29,10 +22,6 @@ struct Fixture : RotationWorld {
     }
     // The agent holds exactly what it is offered, it says.
     void lie() { say_stale(link->offer().params.at("generation").to_number<std::uint64_t>()); }
-
-    FakeLink* link = nullptr;
-    std::string rotation_id;
-    std::string token;
 };
 
 }  // namespace
@@ -97,6 +86,19 @@ BOOST_AUTO_TEST_CASE(the_fifth_failure_raises_the_alarm) {
     BOOST_TEST(alarm.details.at("rotation_id").as_string() == rotation_id);
     BOOST_TEST(alarm.details.at("attempts").to_number<int>() == 5);
     BOOST_TEST(alarm.details.at("reason").as_string() == "timeout");
+}
+
+BOOST_AUTO_TEST_CASE(an_alarm_is_due_for_the_rotation_that_failed_and_for_no_other) {
+    storage::Credentials row = credentials("a");
+    row.pending->attempts = 4;
+    BOOST_TEST((rotation::alarm_due(row, rotation_id) == nullptr));
+    row.pending->attempts = 5;
+    BOOST_REQUIRE((rotation::alarm_due(row, rotation_id) != nullptr));
+    BOOST_TEST(rotation::alarm_due(row, rotation_id)->attempts == 5U);
+    // The end of a session that a replaced offer was made in comes late.
+    BOOST_TEST((rotation::alarm_due(row, "another") == nullptr));
+    row.pending.reset();
+    BOOST_TEST((rotation::alarm_due(row, rotation_id) == nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_that_is_not_counted_raises_no_alarm) {

@@ -193,4 +193,18 @@ struct RotationWorld : World {
     }
 };
 
+// Generation 2 was offered to the connected agent "a".
+struct OfferedWorld : RotationWorld {
+    OfferedWorld() {
+        enrolled_agent("a");
+        link = &agents.connect("a", 1);
+        rotation_id = *start("a")->rotation_id;
+        token = std::string(link->offer().params.at("token").as_string());
+    }
+
+    FakeLink* link = nullptr;
+    std::string rotation_id;
+    std::string token;
+};
+
 }  // namespace rekey::server::testing
