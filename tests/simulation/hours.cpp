@@ -23,19 +23,15 @@ const storage::AgentRow* Simulation::row_of(const Place& place) {
     return found == server_.database().agents.end() ? nullptr : &found->second;
 }
 
-void Simulation::admin(Place& place, const char* method, boost::json::object more) {
+void Simulation::admin(Place& place, const char* method, boost::json::object more,
+                       std::function<void(const std::string& agent_id)> done) {
     if (place.agent_id.empty() || !server_.is_up()) return;
     trace_.note(place.machine->number(), "an admin calls ", method, {});
     more["agent_id"] = place.agent_id;
-    server_.call(method, std::move(more), [](const Result<boost::json::value>&) {});
-}
-
-void Simulation::revoke(Place& place) {
-    if (place.agent_id.empty() || !server_.is_up()) return;
-    trace_.note(place.machine->number(), "an admin calls agents.revoke");
-    server_.call("agents.revoke", {{"agent_id", place.agent_id}},
-                 [this, agent_id = place.agent_id](const Result<boost::json::value>& answer) {
-                     if (answer.has_value()) oracle_.on_revoke_answered(agent_id);
+    server_.call(method, std::move(more),
+                 [agent_id = place.agent_id,
+                  done = std::move(done)](const Result<boost::json::value>& answer) {
+                     if (answer.has_value() && done) done(agent_id);
                  });
 }
 
@@ -66,7 +62,9 @@ void Simulation::trouble(Place& place) {
     }
     if (dice_.chance(weather_.rotated_by_admin)) admin(place, "rotations.start");
     if (dice_.chance(weather_.emergency)) admin(place, "rotations.start", {{"force", true}});
-    if (dice_.chance(weather_.revoked)) revoke(place);
+    if (dice_.chance(weather_.revoked))
+        admin(place, "agents.revoke", {},
+              [this](const std::string& agent_id) { oracle_.on_revoke_answered(agent_id); });
     if (dice_.chance(weather_.barred)) admin(place, "agents.recover", {{"bar_tokens", true}});
     if (place.enrolled) go_back_in_time(place);
     if (dice_.chance(weather_.suspended)) {

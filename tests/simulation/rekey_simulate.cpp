@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
         {"revokes", rekey::simulation::revokes_and_restores}};
     std::string season;
     app.add_option("--season", season, "bad-disks or revokes: storms have more of it than drawn.")
-        ->check(CLI::IsMember({"bad-disks", "revokes"}));
+        ->check(CLI::IsMember(seasons));
     CLI11_PARSE(app, argc, argv);
     if (!season.empty()) options.season = seasons.at(season);
     if (options.seed == 0) {

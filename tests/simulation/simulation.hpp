@@ -79,8 +79,9 @@ class Simulation {
     void see_to(Place& place);
     void hour_of_server();
     void change_settings();
-    void revoke(Place& place);
-    void admin(Place& place, const char* method, boost::json::object more = {});
+    // `done`: when it is answered and no error.
+    void admin(Place& place, const char* method, boost::json::object more = {},
+               std::function<void(const std::string& agent_id)> done = {});
     [[nodiscard]] const storage::AgentRow* row_of(const Place& place);
     [[nodiscard]] std::string tell(const Oracle::Failure& failure) const;
 
