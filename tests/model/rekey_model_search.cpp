@@ -17,11 +17,13 @@ int main(int argc, char** argv) {
     bool only_searches = false;
     std::string docs;
     std::string only;
+    std::string watched;
     app.add_option("--depth", depth, "how far beyond ctest's bounds (0 to 3)")
         ->check(CLI::Range(0, 3));
     app.add_flag("--stories", stories, "tell the stories of the mutants only");
     app.add_flag("--searches", only_searches, "search production only");
     app.add_option("--only", only, "only the searches whose line holds this text");
+    app.add_option("--watch", watched, "with --only: look for invariants that begin so, e.g. L:");
     app.add_option("--write-docs", docs, "write the stories into this docs/rotation.md");
     CLI11_PARSE(app, argc, argv);
 
@@ -29,7 +31,7 @@ int main(int argc, char** argv) {
         std::puts(line.c_str());
         std::fflush(stdout);
     };
-    if (!only.empty()) return run_some(depth, only, print) ? 0 : 1;
+    if (!only.empty()) return run_some(depth, only, watched, print) ? 0 : 1;
     if (!docs.empty()) return write_stories_into(docs) ? 0 : 1;
     if (!only_searches) {
         const std::string told = table_of_stories();

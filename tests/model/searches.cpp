@@ -22,10 +22,10 @@ using enum Misfortune;
 
 // Of one agent's rotations, within these bounds.
 NamedSearch over(std::string name, std::string bounds, const Budget& budget) {
-    return {std::move(name), std::move(bounds), [budget] {
+    return {std::move(name), std::move(bounds), [budget](std::string_view watched) {
                 const Rules production;
                 const RotationModel model(production, budget);
-                return Search(model).run();
+                return Search(model, watched).run();
             }};
 }
 
@@ -130,7 +130,7 @@ class SideBySide {
     void work(Side side, const std::stop_token& stop) {
         while (const auto at = take(side)) {
             if (stop.stop_requested()) return;
-            reports_[*at].set_value(searches_[*at].run());
+            reports_[*at].set_value(searches_[*at].run({}));
         }
     }
     std::optional<std::size_t> take(Side side) {
@@ -239,14 +239,14 @@ std::vector<NamedSearch> searches_of_pairs(unsigned depth) {
 
 std::vector<NamedSearch> small_searches() {
     const auto enrolling = [](std::uint8_t racers) {
-        return [racers] {
+        return [racers](std::string_view watched) {
             const EnrollmentModel model({}, Row(), racers);
-            return Search(model).run();
+            return Search(model, watched).run();
         };
     };
-    const auto failing = [] {
+    const auto failing = [](std::string_view watched) {
         const AlarmModel model({}, kMostLies);
-        return Search(model).run();
+        return Search(model, watched).run();
     };
     return {{"enrollment", "one code, replies lost, either side killed", enrolling(0)},
             {"enrollment against a racer", "the same code with another key", enrolling(1)},
@@ -260,12 +260,12 @@ std::string line_about(const NamedSearch& search, const Report& report) {
                        search.bounds, report.broken.empty() ? "" : "; BROKEN " + report.broken);
 }
 
-bool run_some(unsigned depth, std::string_view name, const Print& print) {
+bool run_some(unsigned depth, std::string_view name, std::string_view watched, const Print& print) {
     bool any = false;
     for (const NamedSearch& search : all_searches(depth)) {
         if (search.name.find(name) == std::string::npos) continue;
         any = true;
-        const Report report = search.run();
+        const Report report = search.run(watched);
         print_report(search, report, print);
         if (!report.broken.empty()) return false;
     }

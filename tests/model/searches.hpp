@@ -14,7 +14,8 @@ namespace rekey::model {
 struct NamedSearch {
     std::string name;
     std::string bounds;  // in words
-    std::function<Report()> run;
+    // For invariants whose names begin so; all of them if it is empty.
+    std::function<Report(std::string_view watched)> run;
 };
 
 // Depth 0 is what ctest runs; each further step adds to the bounds and takes about ten times as
@@ -31,8 +32,10 @@ struct NamedSearch {
 
 using Print = std::function<void(const std::string&)>;
 
-// Those whose name holds this text. Whether there are any, and none finds a violation.
-[[nodiscard]] bool run_some(unsigned depth, std::string_view name, const Print& print);
+// Those whose name holds this text, for the invariants whose names begin as `watched`. Whether
+// there are any, and none finds a violation.
+[[nodiscard]] bool run_some(unsigned depth, std::string_view name, std::string_view watched,
+                            const Print& print);
 
 // All of them, each printed as it ends, with the matrix of the pairs of events that they executed
 // in one story, until one finds a violation. Whether none does, and no pair is missing but those

@@ -36,10 +36,10 @@ def sources_of(mutation):
 
 # The first line that says what is broken, and the story below it.
 def search(program, mutation):
-    done = subprocess.run([program, "--searches", *(["--only", mutation.only] if mutation.only else [])],
+    done = subprocess.run([program, "--only", mutation.only, "--watch", mutation.breaks],
                           capture_output=True, text=True, check=False)
     told = [line for line in done.stdout.splitlines() if line.startswith("    ") or "; BROKEN " in line]
-    return done.returncode == 1 and any("; BROKEN " in line for line in told), told
+    return done.returncode == 1 and any(f"; BROKEN {mutation.breaks}" in line for line in told), told
 
 
 def simulate(program, mutation):
@@ -48,14 +48,15 @@ def simulate(program, mutation):
                           capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     failed = [at for at, line in enumerate(lines) if ": FAILED" in line]
-    return done.returncode == 1 and bool(failed), lines[failed[0]:failed[0] + 4] if failed else []
+    told = lines[failed[0]:failed[0] + 4] if failed else []
+    return done.returncode == 1 and any(line.startswith(mutation.breaks) for line in told), told
 
 
 def unit_test(program, mutation):
     suite = mutation.found_by.partition(".")[2]
     done = subprocess.run([program, f"--run_test={suite}"], capture_output=True, text=True, check=False)
     told = [line for line in (done.stdout + done.stderr).splitlines() if "error: in " in line]
-    return done.returncode != 0 and bool(told), told
+    return done.returncode != 0 and any(f"/{mutation.breaks}" in line for line in told), told
 
 
 ENGINES = {"search": search, "simulation": simulate}
