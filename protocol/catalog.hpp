@@ -11,6 +11,7 @@ struct MethodInfo {
     std::string_view name;
     std::string_view summary;
     Access access;
+    Rest rest;
     bool notification;
     boost::json::object (*params_schema)();
     boost::json::object (*result_schema)();
@@ -21,6 +22,7 @@ template <Method M>
     return {M::name,
             M::summary,
             M::access,
+            rest_of<M>(),
             kIsNotification<M>,
             [] { return schema_of<typename M::Params>(M::access.unknown_params); },
             [] { return schema_of<typename M::Result>(UnknownFields::ignore); }};

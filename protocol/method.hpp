@@ -12,6 +12,7 @@
 //         static constexpr std::string_view name = "agents.get";
 //         static constexpr std::string_view summary = "Shows one agent.";
 //         static constexpr Access access{.caller = Caller::admin, .capability = "agents:read"};
+//         static constexpr Rest rest{"GET", "/agents/{agent_id}"};  // if it has one
 //         struct Params { … fields() … };
 //         struct Result { … fields() … };
 //     };
@@ -20,10 +21,11 @@
 // reference. A method whose Result is `NoAnswer` is a notification.
 namespace rekey::protocol {
 
-// Who may send it. `server` means server -> agent on the agent's socket.
-enum class Caller : std::uint8_t { agent, server, admin };
+// Who may send it. `server` means server -> agent on the agent's socket. `self` is whoever holds an
+// API key and speaks of itself: REST alone, where the path's agent_id has to be the caller's own.
+enum class Caller : std::uint8_t { agent, server, admin, self };
 constexpr auto names_of(Caller) {
-    return std::to_array<std::string_view>({"agent", "server", "admin"});
+    return std::to_array<std::string_view>({"agent", "server", "admin", "self"});
 }
 
 // Whether the dispatcher writes an audit row for a call that is refused; a change that succeeds is
@@ -40,6 +42,15 @@ struct Access {
     UnknownFields unknown_params = UnknownFields::refuse;
 };
 
+// Where REST has it: `path` is a template whose names in braces are params of the method
+// ("/agents/{agent_id}/suspend"), `status` that of success (200, 201, or 204 without a body). The
+// other params come in the query of a GET and in the body of anything else.
+struct Rest {
+    std::string_view verb = {};  // empty: REST does not have it
+    std::string_view path = {};
+    unsigned status = 200;
+};
+
 struct Nothing {
     static constexpr auto fields() { return std::tuple<>{}; }
 };
@@ -52,6 +63,13 @@ concept Method = Described<typename M::Params> && Described<typename M::Result> 
     { M::summary } -> std::convertible_to<std::string_view>;
     { M::access } -> std::convertible_to<Access>;
 };
+
+// M::rest, or none.
+template <Method M>
+[[nodiscard]] constexpr Rest rest_of() {
+    if constexpr (requires { M::rest; }) return M::rest;
+    return {};
+}
 
 template <Method M>
 inline constexpr bool kIsNotification = std::same_as<typename M::Result, NoAnswer>;

@@ -136,6 +136,7 @@ struct AgentsCreate {
     static constexpr std::string_view summary = "Creates an agent; it enrolls with a code.";
     static constexpr Access access{
         .capability = "agents:write", .audited = Audited::yes, .mcp = Mcp::shown};
+    static constexpr Rest rest{"POST", "/agents", 201};
     struct Params {
         std::string name;
         std::string type = "agent";
@@ -163,6 +164,7 @@ struct AgentsList {
     static constexpr std::string_view name = "agents.list";
     static constexpr std::string_view summary = "Lists agents, a page at a time.";
     static constexpr Access access{.capability = "agents:read", .mcp = Mcp::shown};
+    static constexpr Rest rest{"GET", "/agents"};
     struct Params {
         std::optional<AgentStatus> status;
         std::optional<std::string> type;
@@ -196,6 +198,7 @@ struct AgentsGet {
     static constexpr std::string_view name = "agents.get";
     static constexpr std::string_view summary = "Shows one agent.";
     static constexpr Access access{.capability = "agents:read", .mcp = Mcp::shown};
+    static constexpr Rest rest{"GET", "/agents/{agent_id}"};
     using Params = AgentIdParams;
     using Result = AgentDetail;
 };
@@ -206,6 +209,7 @@ struct AgentsSuspend {
         "Closes an agent's sessions and refuses it until it is reactivated; its tokens stay.";
     static constexpr Access access{
         .capability = "admin:*", .audited = Audited::yes, .mcp = Mcp::shown};
+    static constexpr Rest rest{"POST", "/agents/{agent_id}/suspend"};
     using Params = AgentChangeParams;
     using Result = AgentSummary;
 };
@@ -215,6 +219,7 @@ struct AgentsReactivate {
     static constexpr std::string_view summary = "Lets a suspended agent in again.";
     static constexpr Access access{
         .capability = "admin:*", .audited = Audited::yes, .mcp = Mcp::shown};
+    static constexpr Rest rest{"POST", "/agents/{agent_id}/reactivate"};
     using Params = AgentChangeParams;
     using Result = AgentSummary;
 };
@@ -225,6 +230,7 @@ struct AgentsRevoke {
         "Ends an agent and all of its credentials for ever: it cannot enroll again.";
     static constexpr Access access{
         .capability = "admin:*", .audited = Audited::yes, .mcp = Mcp::shown};
+    static constexpr Rest rest{"POST", "/agents/{agent_id}/revoke"};
     using Params = AgentChangeParams;
     using Result = AgentSummary;
 };
@@ -235,6 +241,7 @@ struct AgentsEnrollmentCode {
         "Makes a one-time code and the join string that carries it. Shown once.";
     // admin:* is needed as well to enroll an agent again; the handler sees to that.
     static constexpr Access access{.capability = "agents:write", .audited = Audited::yes};
+    static constexpr Rest rest{"POST", "/agents/{agent_id}/enrollment-code", 201};
     using Params = AgentIdParams;
     struct Result {
         Secret code;

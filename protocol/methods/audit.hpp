@@ -37,6 +37,7 @@ struct AuditQuery {
     static constexpr std::string_view name = "audit.query";
     static constexpr std::string_view summary = "Reads the audit trail, from either end.";
     static constexpr Access access{.capability = "audit:read", .mcp = Mcp::shown};
+    static constexpr Rest rest{"GET", "/audit"};
     struct Params {
         std::optional<std::string> agent_id;
         std::optional<std::string> actor;

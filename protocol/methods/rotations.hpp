@@ -68,6 +68,7 @@ struct RotationsStart {
     static constexpr std::string_view summary = "Rotates the tokens of one, some or all agents.";
     static constexpr Access access{
         .capability = "rotations:write", .audited = Audited::yes, .mcp = Mcp::shown};
+    static constexpr Rest rest{"POST", "/agents/{agent_id}/rotate"};
     struct Params {
         std::optional<std::string> agent_id;
         std::optional<std::vector<std::string>> agent_ids;

@@ -31,7 +31,7 @@ struct Granted {
 rotation::Cause cause_of(const Request& request) {
     rotation::Cause cause;
     cause.actor = request.caller.agent_id;
-    cause.details["api_key_id"] = request.caller.key_id;
+    cause.details = rpc::audit_details(request.caller);
     if (request.params.reason) cause.details["reason"] = *request.params.reason;
     return cause;
 }

@@ -61,7 +61,7 @@ Result<Changed> change_in(storage::Transaction& transaction, const Request& requ
     }
     rotation::Cause cause;
     cause.actor = caller.agent_id;
-    cause.details["api_key_id"] = caller.key_id;
+    cause.details = rpc::audit_details(caller);
     if (request.params.reason) cause.details["reason"] = *request.params.reason;
     REKEY_TRY_ASSIGN(transition, apply_in(transaction, row, request, cause));
     return Changed{summarise(row, Presence{}), std::move(transition)};

@@ -50,11 +50,8 @@ Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
                 .with("name", boost::json::string(row.name));
         }
         REKEY_TRY(inserted);
-        storage::AuditEvent event{.time = row.created_at,
-                                  .actor = caller.agent_id,
-                                  .action = "agent.created",
-                                  .subject = row.agent_id,
-                                  .outcome = "ok"};
+        storage::AuditEvent event =
+            rpc::audit_event(caller, "agent.created", row.agent_id, row.created_at);
         event.details["name"] = row.name;
         event.details["type"] = row.type;
         transaction.audit().append(std::move(event));

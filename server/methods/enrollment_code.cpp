@@ -52,11 +52,8 @@ Result<bool> insert_code(storage::Transaction& transaction, const Fresh& fresh) 
     // At most one unused code an agent: an older one must not outlive what this one begins.
     REKEY_TRY(transaction.enrollment_codes().expire_unused(code.agent_id, code.created_at));
     REKEY_TRY(transaction.enrollment_codes().insert(code));
-    storage::AuditEvent event{.time = code.created_at,
-                              .actor = fresh.caller.agent_id,
-                              .action = "enrollment_code.created",
-                              .subject = code.agent_id,
-                              .outcome = "ok"};
+    storage::AuditEvent event =
+        rpc::audit_event(fresh.caller, "enrollment_code.created", code.agent_id, code.created_at);
     event.details["code_id"] = code.code_id;
     transaction.audit().append(std::move(event));
     return true;

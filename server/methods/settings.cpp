@@ -63,11 +63,8 @@ Result<Applied> set_in(storage::Transaction& transaction, const Parts& parts,
         old_values[name] = protocol::get_setting(before, *protocol::find_setting(name));
         set[name] = value;
     }
-    storage::AuditEvent event{.time = request.now,
-                              .actor = request.caller.agent_id,
-                              .action = "settings.changed",
-                              .subject = "settings",
-                              .outcome = "ok"};
+    storage::AuditEvent event =
+        rpc::audit_event(request.caller, "settings.changed", "settings", request.now);
     event.details["before"] = std::move(old_values);
     event.details["after"] = request.wanted;
     transaction.audit().append(std::move(event));

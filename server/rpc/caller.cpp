@@ -40,6 +40,24 @@ bool Caller::may(std::string_view capability) const {
            (!key_capabilities || covers(*key_capabilities, capability));
 }
 
+boost::json::object audit_details(const Caller& caller) {
+    boost::json::object details;
+    if (!caller.key_id.empty()) details["api_key_id"] = caller.key_id;
+    if (!caller.address.empty()) details["address"] = caller.address;
+    if (!caller.request_id.empty()) details["request_id"] = caller.request_id;
+    return details;
+}
+
+storage::AuditEvent audit_event(const Caller& caller, std::string action, std::string subject,
+                                Time now) {
+    return {.time = now,
+            .actor = caller.agent_id,
+            .action = std::move(action),
+            .subject = std::move(subject),
+            .outcome = "ok",
+            .details = audit_details(caller)};
+}
+
 Error permission_denied(std::string_view needed_capability) {
     return Error(Code::permission_denied,
                  "the API key's capabilities do not cover " + std::string(needed_capability))
@@ -65,6 +83,7 @@ Result<Caller> read_again(storage::Transaction& transaction, const Caller& calle
     }
     REKEY_TRY_ASSIGN(again, read_caller(transaction, *row, now));
     again.address = caller.address;
+    again.request_id = caller.request_id;
     return again;
 }
 

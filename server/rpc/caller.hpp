@@ -17,6 +17,7 @@ struct Caller {
     std::string agent_id;
     std::string key_id;
     std::string address;      // without the port
+    std::string request_id;   // of the request that the call came in; empty if its door has none
     std::uint64_t epoch = 0;  // of the agent when this was read
     std::vector<std::string> capabilities;
     // A key may hold less than its agent; absent: all of it.
@@ -24,6 +25,13 @@ struct Caller {
 
     [[nodiscard]] bool may(std::string_view capability) const;
 };
+
+// An audit event of the caller's with outcome "ok" and, in its details, where the call came from:
+// address, request_id and api_key_id, each if there is one.
+[[nodiscard]] storage::AuditEvent audit_event(const Caller& caller, std::string action,
+                                              std::string subject, Time now);
+// These details by themselves.
+[[nodiscard]] boost::json::object audit_details(const Caller& caller);
 
 [[nodiscard]] Error permission_denied(std::string_view needed_capability);
 

@@ -67,14 +67,9 @@ Task<Result<Caller>> Dispatcher::authorise(const Caller& caller,
 
 Task<void> Dispatcher::audit_refusal(const Caller& caller, std::string_view method,
                                      const Error& error) const {
-    storage::AuditEvent event;
-    event.time = parts_.clock.now();
-    event.actor = caller.agent_id;
-    event.action = std::string(method);
-    event.subject = caller.agent_id;
+    storage::AuditEvent event =
+        audit_event(caller, std::string(method), caller.agent_id, parts_.clock.now());
     event.outcome = std::string(protocol::error_name(error.code()));
-    event.details["api_key_id"] = caller.key_id;
-    event.details["address"] = caller.address;
     auto write = [event](storage::Transaction& transaction) -> Result<bool> {
         transaction.audit().append(event);
         return true;

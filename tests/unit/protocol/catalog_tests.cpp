@@ -45,6 +45,28 @@ BOOST_AUTO_TEST_CASE(a_method_is_found_by_its_caller_only) {
     BOOST_TEST(find_method("agents.lis", Caller::admin) == nullptr);
 }
 
+// A route is a method's alone, and each name in its template is a param that has to be given.
+BOOST_AUTO_TEST_CASE(a_rest_route_names_params_of_its_method) {
+    std::set<std::pair<std::string_view, std::string_view>> routes;
+    for (const MethodInfo& info : catalog()) {
+        if (info.rest.verb.empty()) continue;
+        BOOST_TEST(routes.emplace(info.rest.verb, info.rest.path).second, info.name);
+        BOOST_TEST(info.rest.path.starts_with('/'), info.name);
+        const auto schema = info.params_schema();
+        const auto& properties = schema.at("properties").as_object();
+        std::string_view rest = info.rest.path;
+        for (auto open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
+            const auto close = rest.find('}', open);
+            BOOST_TEST_REQUIRE(close != rest.npos, info.name);
+            const auto name = rest.substr(open + 1, close - open - 1);
+            BOOST_TEST(properties.contains(name), info.name << " has no " << name);
+            rest.remove_prefix(close + 1);
+        }
+    }
+    BOOST_TEST(routes.contains({"POST", "/agents/{agent_id}/suspend"}));
+    BOOST_TEST(routes.size() >= 9U);
+}
+
 BOOST_AUTO_TEST_CASE(access_is_the_contracts) {
     const std::pair<std::string_view, std::string_view> contract[] = {
         {"agents.create", "agents:write"}, {"agents.list", "agents:read"},
