@@ -5,6 +5,28 @@
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace rekey::server::config {
+namespace {
+
+// toml++ asserts what a malformed text can break ("[;table]" does): for us that is one more way of
+// not being TOML, never the end of the process. (In its functions that may not throw, it still is.)
+struct BrokenAssertion : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+[[noreturn]] void broken_assertion(const char* what) { throw BrokenAssertion(what); }
+
+}  // namespace
+}  // namespace rekey::server::config
+
+// With NDEBUG toml++ would take the same assertions for granted.
+#undef NDEBUG
+#define TOML_ASSERT(expr)                                                          \
+    do {                                                                           \
+        if (!(expr)) ::rekey::server::config::broken_assertion(#expr " is wrong"); \
+    } while (false)
 #include <toml++/toml.h>
 
 namespace rekey::server::config {
@@ -26,6 +48,8 @@ Result<boost::json::object> parse_config(std::string_view toml, const std::strin
         return Error(Code::invalid_params, path + ":" +
                                                std::to_string(problem.source().begin.line) +
                                                ": not TOML: " + std::string(problem.description()));
+    } catch (const BrokenAssertion&) {
+        return Error(Code::invalid_params, path + ": not TOML");
     }
     boost::json::object values;
     for (const auto& [key, node] : table) {

@@ -115,6 +115,9 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_named_with_the_key_and_what_belongs_there) {
     BOOST_TEST(mentions(failure(load({"--config", table.path().c_str()})), "\"server\""));
     const ConfigFile broken("listen = \n");
     BOOST_TEST(mentions(failure(load({"--config", broken.path().c_str()})), ":1: not TOML"));
+    // What the parser itself did not expect ends no process.
+    const ConfigFile unexpected("[;server]\n");
+    BOOST_TEST(mentions(failure(load({"--config", unexpected.path().c_str()})), ": not TOML"));
     const auto absent = failure(load({"--config", "/nowhere/rekeyd.toml"}));
     BOOST_TEST(mentions(absent, "/nowhere/rekeyd.toml"));
     BOOST_TEST((load({"--config", "/nowhere/rekeyd.toml"}).error().code() == Code::not_found));
