@@ -88,6 +88,21 @@ inline constexpr auto kAgentCallTimeout = 30s;  // of the agent's own requests
 inline constexpr auto kFarewellTimeout = 1s;    // for the answer to agent.shutdown
 inline constexpr auto kRetryAfterCap = 1h;      // what a server may make an agent wait
 
+// Keys and signed tokens (docs/authentication.md).
+inline constexpr std::size_t kRsaBitsMin = 2048;
+inline constexpr std::size_t kRsaBitsMax = 4096;
+inline constexpr std::size_t kKeyPemBytes = std::size_t{8} * 1024;  // an RSA-4096 key has 3.3 KiB
+inline constexpr std::size_t kKidBytes = 128;
+inline constexpr std::size_t kJwkBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kJwksBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kJwksKeys = 64;
+inline constexpr std::size_t kJwsBytes = std::size_t{8} * 1024;  // as much as HTTP headers may have
+inline constexpr std::size_t kJwsHeaderBytes = 1024;
+inline constexpr std::size_t kJwsTypBytes = 64;
+inline constexpr std::size_t kJwtClaimBytes = 512;  // of one of the registered claims
+inline constexpr std::size_t kJwtAudiences = 16;
+inline constexpr auto kJwtLeeway = 60s;  // by which clocks may differ
+
 // Storage.
 inline constexpr std::size_t kWriteQueueUnits = 65536;
 inline constexpr std::size_t kReadQueueUnits = 65536;
