@@ -157,6 +157,24 @@ struct ApiKeyRow {
     Time created_at{};
     std::optional<Time> expires_at;
     std::optional<Time> revoked_at;
+    std::string created_by;             // agent id; empty for keys that rekeyd made itself
+    std::optional<Time> first_used_at;  // set once, before the first call with it is answered
+    std::optional<Time> last_used_at;   // batched: decides nothing
+    std::optional<Time> valid_until;    // of a key that was rotated; never moved to a later instant
+    std::string successor_key_id;       // empty: not rotated
+    std::string predecessor_key_id;     // empty: made, not rotated into
+};
+
+// An answer that holds a secret, kept for a caller whose answer was lost (docs/authentication.md,
+// "Idempotency").
+struct IdempotentAnswerRow {
+    std::string caller_id;
+    Bytes32 idempotency_key_hash{};
+    std::string method;
+    Bytes32 params_hash{};
+    Bytes sealed_answer;  // keys/seal.hpp
+    std::string key_id;   // of the API key in it: the row goes at that key's first use
+    Time expires_at{};
 };
 
 // What it took to deliver a token, or to fail to.

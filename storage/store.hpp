@@ -16,6 +16,7 @@ class Transaction {
     virtual TombstonesTable& tombstones() = 0;
     virtual EnrollmentCodesTable& enrollment_codes() = 0;
     virtual ApiKeysTable& api_keys() = 0;
+    virtual IdempotentAnswersTable& idempotent_answers() = 0;
     virtual CapabilitiesTable& capabilities() = 0;
     virtual RotationsTable& rotations() = 0;
     virtual RecoveriesTable& recoveries() = 0;

@@ -74,9 +74,32 @@ class ApiKeysTable {
     [[nodiscard]] virtual Result<ApiKeyRow> find(std::string_view key_id) = 0;
     [[nodiscard]] virtual Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) = 0;
     [[nodiscard]] virtual Result<> insert(const ApiKeyRow& row) = 0;
+    // Inserts `successor`, whose predecessor_key_id names a row, and notes it there with the end of
+    // its life: `conflict` if that row's successor is another than `replaced` by now (empty: none).
+    [[nodiscard]] virtual Result<> succeed(const ApiKeyRow& successor, std::string_view replaced,
+                                           Time valid_until) = 0;
+    // Did this call set first_used_at? False if it was set before.
+    [[nodiscard]] virtual Result<bool> mark_first_used(std::string_view key_id, Time now) = 0;
+    // Batched; an instant before the stored one, or an unknown id, changes nothing.
+    [[nodiscard]] virtual Result<> touch_last_used(
+        const std::vector<std::pair<std::string, Time>>& used) = 0;
     // The first revocation stays; a second one is no error.
     [[nodiscard]] virtual Result<> revoke(std::string_view key_id, Time now) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) = 0;
+};
+
+class IdempotentAnswersTable {
+  public:
+    virtual ~IdempotentAnswersTable() = default;
+    [[nodiscard]] virtual Result<IdempotentAnswerRow> find(std::string_view caller_id,
+                                                           const Bytes32& key_hash) = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> count(std::string_view caller_id) = 0;
+    // In place of an older one of the same caller and key.
+    [[nodiscard]] virtual Result<> put(const IdempotentAnswerRow& row) = 0;
+    // Those that hold this API key; returns how many.
+    [[nodiscard]] virtual Result<std::uint64_t> remove_of_key(std::string_view key_id) = 0;
+    // expires_at <= now, at most limits::kSweepRows a call; returns how many.
+    [[nodiscard]] virtual Result<std::uint64_t> remove_expired(Time now) = 0;
 };
 
 class CapabilitiesTable {

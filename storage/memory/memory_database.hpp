@@ -32,6 +32,7 @@ struct MemoryDatabase {
     Table<std::pair<Id, Bytes32>, Tombstone> tombstones;
     Table<Id, EnrollmentCodeRow> enrollment_codes;
     Table<Id, ApiKeyRow> api_keys;
+    Table<std::pair<Id, Bytes32>, IdempotentAnswerRow> idempotent_answers;  // by caller
     Table<std::pair<Id, std::string>, Capability> capabilities;
     Table<Id, RotationRow> rotations;
     Table<std::tuple<Id, Time, Id>, bool> recovery_charges;  // a set; (agent, charged, rotation)

@@ -210,48 +210,6 @@ Result<> MemoryEnrollmentCodes::expire_unused(std::string_view agent_id, Time no
     return {};
 }
 
-Result<ApiKeyRow> MemoryApiKeys::find(std::string_view key_id) {
-    return find_in(data.api_keys, key_id, "API key");
-}
-
-Result<std::vector<ApiKeyRow>> MemoryApiKeys::list(std::string_view agent_id) {
-    std::vector<ApiKeyRow> rows;
-    for (const auto& [key_id, row] : data.api_keys)
-        if (row.agent_id == agent_id) rows.push_back(row);
-    return rows;
-}
-
-Result<> MemoryApiKeys::insert(const ApiKeyRow& row) {
-    REKEY_TRY(journal.require_write());
-    if (data.api_keys.contains(row.key_id)) return taken("api_keys.key_id");
-    REKEY_TRY(require_agent(row.agent_id));
-    journal.remember(data.api_keys, row.key_id);
-    data.api_keys.emplace(row.key_id, row);
-    return {};
-}
-
-Result<> MemoryApiKeys::revoke(std::string_view key_id, Time now) {
-    REKEY_TRY(journal.require_write());
-    const auto found = data.api_keys.find(key_id);
-    if (found == data.api_keys.end()) return Error(Code::not_found, "no such API key");
-    if (found->second.revoked_at) return {};
-    journal.remember(data.api_keys, found->first);
-    found->second.revoked_at = now;
-    return {};
-}
-
-Result<std::uint64_t> MemoryApiKeys::revoke_all(std::string_view agent_id, Time now) {
-    REKEY_TRY(journal.require_write());
-    std::uint64_t revoked = 0;
-    for (auto& [key_id, row] : data.api_keys) {
-        if (row.agent_id != agent_id || row.revoked_at) continue;
-        journal.remember(data.api_keys, key_id);
-        row.revoked_at = now;
-        ++revoked;
-    }
-    return revoked;
-}
-
 Result<std::vector<std::string>> MemoryCapabilities::list(std::string_view agent_id) {
     std::vector<std::string> names;
     for (auto at = data.capabilities.lower_bound(std::pair(std::string(agent_id), std::string()));

@@ -94,8 +94,28 @@ class MemoryApiKeys final : public ApiKeysTable, private TableBase {
     [[nodiscard]] Result<ApiKeyRow> find(std::string_view key_id) override;
     [[nodiscard]] Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) override;
     [[nodiscard]] Result<> insert(const ApiKeyRow& row) override;
+    [[nodiscard]] Result<> succeed(const ApiKeyRow& successor, std::string_view replaced,
+                                   Time valid_until) override;
+    [[nodiscard]] Result<bool> mark_first_used(std::string_view key_id, Time now) override;
+    [[nodiscard]] Result<> touch_last_used(
+        const std::vector<std::pair<std::string, Time>>& used) override;
     [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
     [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
+};
+
+class MemoryIdempotentAnswers final : public IdempotentAnswersTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<IdempotentAnswerRow> find(std::string_view caller_id,
+                                                   const Bytes32& key_hash) override;
+    [[nodiscard]] Result<std::uint64_t> count(std::string_view caller_id) override;
+    [[nodiscard]] Result<> put(const IdempotentAnswerRow& row) override;
+    [[nodiscard]] Result<std::uint64_t> remove_of_key(std::string_view key_id) override;
+    [[nodiscard]] Result<std::uint64_t> remove_expired(Time now) override;
+
+  private:
+    template <class Condition>
+    [[nodiscard]] Result<std::uint64_t> remove_where(Condition condition);
 };
 
 class MemoryCapabilities final : public CapabilitiesTable, private TableBase {
@@ -166,6 +186,7 @@ class MemoryTransaction final : public Transaction {
           tombstones_(database, journal),
           enrollment_codes_(database, journal),
           api_keys_(database, journal),
+          idempotent_answers_(database, journal),
           capabilities_(database, journal),
           rotations_(database, journal),
           recoveries_(database, journal),
@@ -177,6 +198,7 @@ class MemoryTransaction final : public Transaction {
     TombstonesTable& tombstones() override { return tombstones_; }
     EnrollmentCodesTable& enrollment_codes() override { return enrollment_codes_; }
     ApiKeysTable& api_keys() override { return api_keys_; }
+    IdempotentAnswersTable& idempotent_answers() override { return idempotent_answers_; }
     CapabilitiesTable& capabilities() override { return capabilities_; }
     RotationsTable& rotations() override { return rotations_; }
     RecoveriesTable& recoveries() override { return recoveries_; }
@@ -189,6 +211,7 @@ class MemoryTransaction final : public Transaction {
     MemoryTombstones tombstones_;
     MemoryEnrollmentCodes enrollment_codes_;
     MemoryApiKeys api_keys_;
+    MemoryIdempotentAnswers idempotent_answers_;
     MemoryCapabilities capabilities_;
     MemoryRotations rotations_;
     MemoryRecoveries recoveries_;

@@ -1,13 +1,9 @@
 #include "base/limits.hpp"
 #include "storage/names.hpp"
-#include "storage/sqlite/json_columns.hpp"
 #include "storage/sqlite/tables.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-
-// Tombstones, enrollment codes, API keys and capabilities: what belongs to an agent and opens a
-// door, or no longer does.
+// Tombstones, enrollment codes and capabilities: what belongs to an agent and opens a door, or no
+// longer does. API keys stand in api_keys_table.cpp.
 namespace rekey::storage::sqlite {
 
 SqliteTombstones::SqliteTombstones(Connection& connection)
@@ -134,94 +130,6 @@ Result<> SqliteEnrollmentCodes::bind(std::string_view code_id, const Bytes32& pu
 Result<> SqliteEnrollmentCodes::expire_unused(std::string_view agent_id, Time now) {
     REKEY_TRY(expire_.start().bind(now).bind(agent_id).change());
     return {};
-}
-
-namespace {
-
-#define REKEY_SELECT_API_KEY                                                                     \
-    "SELECT key_id, agent_id, name, key_hash, capabilities, created_at, expires_at, revoked_at " \
-    "FROM api_keys "
-
-Result<ApiKeyRow> read_api_key(Columns& columns) {
-    ApiKeyRow row;
-    row.key_id = columns.text();
-    row.agent_id = columns.text();
-    row.name = columns.text();
-    row.key_hash = columns.bytes32();
-    if (columns.null()) {
-        columns.skip(1);
-    } else {
-        const boost::json::value value = read_json(columns);
-        auto& names = row.capabilities.emplace();
-        if (!value.is_array())
-            columns.wrong("list of capabilities");
-        else
-            for (const auto& name : value.get_array()) {
-                if (name.is_string())
-                    names.emplace_back(name.get_string());
-                else
-                    columns.wrong("capability");
-            }
-    }
-    row.created_at = columns.time();
-    row.expires_at = columns.optional_time();
-    row.revoked_at = columns.optional_time();
-    return columns.finish(std::move(row));
-}
-
-std::optional<std::string> capabilities_text(const ApiKeyRow& row) {
-    if (!row.capabilities) return std::nullopt;
-    boost::json::array names;
-    for (const std::string& name : *row.capabilities) names.emplace_back(name);
-    return boost::json::serialize(names);
-}
-
-}  // namespace
-
-SqliteApiKeys::SqliteApiKeys(Connection& connection)
-    : find_(connection, REKEY_SELECT_API_KEY "WHERE key_id = ?"),
-      list_(connection, REKEY_SELECT_API_KEY "WHERE agent_id = ? ORDER BY key_id"),
-      insert_(connection,
-              "INSERT INTO api_keys (key_id, agent_id, name, key_hash, capabilities, "
-              "created_at, expires_at, revoked_at) VALUES (?,?,?,?,?,?,?,?)"),
-      revoke_(connection,
-              "UPDATE api_keys SET revoked_at = ifnull(revoked_at, ?) "
-              "WHERE key_id = ?"),
-      revoke_all_(connection,
-                  "UPDATE api_keys SET revoked_at = ? WHERE agent_id = ? "
-                  "AND revoked_at IS NULL") {}
-
-Result<ApiKeyRow> SqliteApiKeys::find(std::string_view key_id) {
-    return find_.start().bind(key_id).one("API key", read_api_key);
-}
-
-Result<std::vector<ApiKeyRow>> SqliteApiKeys::list(std::string_view agent_id) {
-    return list_.start().bind(agent_id).all<ApiKeyRow>(read_api_key);
-}
-
-Result<> SqliteApiKeys::insert(const ApiKeyRow& row) {
-    const std::optional<std::string> capabilities = capabilities_text(row);
-    REKEY_TRY(insert_.start()
-                  .bind(row.key_id)
-                  .bind(row.agent_id)
-                  .bind(row.name)
-                  .bind(row.key_hash)
-                  .bind(capabilities)
-                  .bind(row.created_at)
-                  .bind(row.expires_at)
-                  .bind(row.revoked_at)
-                  .change());
-    return {};
-}
-
-Result<> SqliteApiKeys::revoke(std::string_view key_id, Time now) {
-    REKEY_TRY_ASSIGN(revoked, revoke_.start().bind(now).bind(key_id).change());
-    if (revoked == 0) return Error(Code::not_found, "no such API key");
-    return {};
-}
-
-Result<std::uint64_t> SqliteApiKeys::revoke_all(std::string_view agent_id, Time now) {
-    return revoke_all_.start().bind(now).bind(agent_id).change();
 }
 
 SqliteCapabilities::SqliteCapabilities(Connection& connection)

@@ -65,11 +65,30 @@ class SqliteApiKeys final : public ApiKeysTable {
     [[nodiscard]] Result<ApiKeyRow> find(std::string_view key_id) override;
     [[nodiscard]] Result<std::vector<ApiKeyRow>> list(std::string_view agent_id) override;
     [[nodiscard]] Result<> insert(const ApiKeyRow& row) override;
+    [[nodiscard]] Result<> succeed(const ApiKeyRow& successor, std::string_view replaced,
+                                   Time valid_until) override;
+    [[nodiscard]] Result<bool> mark_first_used(std::string_view key_id, Time now) override;
+    [[nodiscard]] Result<> touch_last_used(
+        const std::vector<std::pair<std::string, Time>>& used) override;
     [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
     [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
 
   private:
-    Statement find_, list_, insert_, revoke_, revoke_all_;
+    Statement find_, list_, insert_, succeed_, first_used_, last_used_, revoke_, revoke_all_;
+};
+
+class SqliteIdempotentAnswers final : public IdempotentAnswersTable {
+  public:
+    explicit SqliteIdempotentAnswers(Connection& connection);
+    [[nodiscard]] Result<IdempotentAnswerRow> find(std::string_view caller_id,
+                                                   const Bytes32& key_hash) override;
+    [[nodiscard]] Result<std::uint64_t> count(std::string_view caller_id) override;
+    [[nodiscard]] Result<> put(const IdempotentAnswerRow& row) override;
+    [[nodiscard]] Result<std::uint64_t> remove_of_key(std::string_view key_id) override;
+    [[nodiscard]] Result<std::uint64_t> remove_expired(Time now) override;
+
+  private:
+    Statement find_, count_, put_, remove_of_key_, remove_expired_;
 };
 
 class SqliteCapabilities final : public CapabilitiesTable {
@@ -162,6 +181,7 @@ class SqliteTransaction final : public Transaction {
           tombstones_(connection),
           enrollment_codes_(connection),
           api_keys_(connection),
+          idempotent_answers_(connection),
           capabilities_(connection),
           rotations_(connection),
           recoveries_(connection),
@@ -173,6 +193,7 @@ class SqliteTransaction final : public Transaction {
     SqliteTombstones& tombstones() override { return tombstones_; }
     SqliteEnrollmentCodes& enrollment_codes() override { return enrollment_codes_; }
     SqliteApiKeys& api_keys() override { return api_keys_; }
+    SqliteIdempotentAnswers& idempotent_answers() override { return idempotent_answers_; }
     SqliteCapabilities& capabilities() override { return capabilities_; }
     SqliteRotations& rotations() override { return rotations_; }
     SqliteRecoveries& recoveries() override { return recoveries_; }
@@ -185,6 +206,7 @@ class SqliteTransaction final : public Transaction {
     SqliteTombstones tombstones_;
     SqliteEnrollmentCodes enrollment_codes_;
     SqliteApiKeys api_keys_;
+    SqliteIdempotentAnswers idempotent_answers_;
     SqliteCapabilities capabilities_;
     SqliteRotations rotations_;
     SqliteRecoveries recoveries_;
