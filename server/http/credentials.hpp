@@ -11,4 +11,7 @@ namespace rekey::server::http {
 // An admin's: the bearer's, else X-API-Key.
 [[nodiscard]] std::string_view api_key(const net::HttpHeaders& headers);
 
+// Whether a body is said to be JSON: the media type application/json, whatever its parameters.
+[[nodiscard]] bool is_json(const net::HttpHeaders& headers);
+
 }  // namespace rekey::server::http

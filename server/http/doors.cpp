@@ -23,26 +23,27 @@ const Doors::Route Doors::kRoutes[] = {
 };
 
 Doors::Doors(Shard& shard, const Parts& parts)
-    : shard_(shard), parts_(parts), admin_sockets_(shard, parts.dispatcher, parts.log) {}
+    : shard_(shard), parts_(parts), admin_sockets_(shard, parts.dispatcher, parts.log) {
+    // What it cannot serve has to stop the start.
+    static_cast<void>(rest_table());
+}
 
 void Doors::handle(net::HttpExchange exchange) {
     const std::string_view path = exchange.request().path();
+    // HEAD is GET without the body, which net/ leaves out.
+    const std::string_view verb =
+        exchange.request().method == "HEAD" ? "GET" : std::string_view(exchange.request().method);
     std::string allowed;
     for (const Route& route : kRoutes) {
         if (route.path != path) continue;
-        if (route.method == exchange.request().method) {
+        if (route.method == verb) {
             (this->*route.serve)(std::move(exchange));
             return;
         }
         allowed.append(allowed.empty() ? "" : ", ").append(route.method);
+        if (route.method == "GET") allowed.append(", HEAD");
     }
-    if (allowed.empty()) {
-        exchange.respond(refusal(Error(Code::not_found, "there is nothing at this path")));
-        return;
-    }
-    auto response = refusal(405, Error(Code::invalid_request, "this path answers to " + allowed));
-    response.headers.add("Allow", allowed);
-    exchange.respond(response);
+    rest(std::move(exchange), std::move(allowed));
 }
 
 net::HttpResponse Doors::refuse(unsigned status, std::string_view message) {

@@ -5,6 +5,7 @@
 #include "net/http_server.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/admin_sockets.hpp"
+#include "server/http/rest_table.hpp"
 #include "server/recovery/recovery.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
@@ -69,12 +70,17 @@ class Doors {
     void readyz(net::HttpExchange exchange);
     void health(net::HttpExchange exchange);
     void page(net::HttpExchange exchange);
+    // What is none of kRoutes; `allowed`: the verbs under which they have this path.
+    void rest(net::HttpExchange exchange, std::string allowed);
 
     [[nodiscard]] rpc::Task<void> answer_rpc(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> open_rpc_socket(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> answer_enroll(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> answer_recover_challenge(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<void> answer_recover(net::HttpExchange exchange);
+    [[nodiscard]] rpc::Task<void> answer_rest(net::HttpExchange exchange, RestMatch match);
+    [[nodiscard]] net::HttpResponse count_call(const rpc::Caller& caller,
+                                               net::HttpResponse refused);
     [[nodiscard]] rpc::Task<void> answer_readiness(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(const net::HttpRequest& request);
     // A wrong credential counts against its address; everything else is answered as it is.

@@ -7,6 +7,16 @@
 #include <utility>
 
 namespace rekey::server::rpc {
+namespace {
+
+bool speaks_of_itself(const Caller& caller, const boost::json::value* params) {
+    const auto* object = params == nullptr ? nullptr : params->if_object();
+    const auto* agent_id = object == nullptr ? nullptr : object->if_contains("agent_id");
+    return agent_id != nullptr && agent_id->is_string() &&
+           std::string_view(agent_id->get_string()) == caller.agent_id;
+}
+
+}  // namespace
 
 // limit -> find -> authorise -> decode -> call -> audit -> metrics -> encode. The limit comes
 // first, because it bounds what finding out costs as well; what it refuses is not audited, or it
@@ -22,7 +32,7 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
     if (const auto allowed = parts_.calls.count(caller.agent_id); allowed.has_error()) {
         answer = allowed.error();
     } else if (route != nullptr) {
-        auto authorised = co_await authorise(caller, route->info.access);
+        auto authorised = co_await authorise(caller, route->info.access, params);
         if (authorised.has_error()) {
             answer = authorised.error();
         } else if (auto prepared = route->decode(params); prepared.has_error()) {
@@ -52,8 +62,13 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
     co_return answer;
 }
 
-Task<Result<Caller>> Dispatcher::authorise(const Caller& caller,
-                                           const protocol::Access& access) const {
+Task<Result<Caller>> Dispatcher::authorise(const Caller& caller, const protocol::Access& access,
+                                           const boost::json::value* params) const {
+    // Before any look-up, so that it tells nothing about others.
+    if (access.caller == protocol::Caller::self && !speaks_of_itself(caller, params)) {
+        co_return Result<Caller>(
+            Error(Code::permission_denied, "an API key speaks of its own agent here"));
+    }
     const Time now = parts_.clock.now();
     auto read = [caller, now](storage::Transaction& transaction) {
         return read_again(transaction, caller, now);

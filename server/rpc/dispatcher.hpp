@@ -45,7 +45,8 @@ class Dispatcher {
 
   private:
     [[nodiscard]] Task<Result<Caller>> authorise(const Caller& caller,
-                                                 const protocol::Access& access) const;
+                                                 const protocol::Access& access,
+                                                 const boost::json::value* params) const;
     [[nodiscard]] Task<void> audit_refusal(const Caller& caller, std::string_view method,
                                            const Error& error) const;
 

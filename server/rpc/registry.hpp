@@ -32,7 +32,8 @@ struct Route {
     std::function<Result<std::unique_ptr<PreparedCall>>(const boost::json::value* params)> decode;
 };
 
-// The handlers of all admin methods, each bound once at start:
+// The handlers of all methods of admins and of callers who speak of themselves, each bound once at
+// start:
 //   registry.bind<protocol::AgentsGet>([&](const Caller&, protocol::AgentIdParams) -> Result<...>);
 // A handler answers Result<M::Result>, or Task<Result<M::Result>> if it waits for something.
 // Reading is safe from any thread once all are bound.
@@ -44,7 +45,7 @@ class Registry {
     // Null: method_not_found.
     [[nodiscard]] const Route* find(std::string_view name) const;
 
-    // Throws StartupError naming every admin method of the catalog that nobody handles: a method
+    // Throws StartupError naming every such method of the catalog that nobody handles: a method
     // that is declared and not served is a broken promise, found at start rather than by a client.
     void require_complete() const;
 
@@ -92,7 +93,8 @@ class TypedCall final : public PreparedCall {
 
 template <protocol::Method M, class Handler>
 void Registry::bind(Handler handler) {
-    static_assert(M::access.caller == protocol::Caller::admin);
+    static_assert(M::access.caller == protocol::Caller::admin ||
+                  M::access.caller == protocol::Caller::self);
     auto shared = std::make_shared<const Handler>(std::move(handler));
     add(Route{protocol::method_info<M>(),
               [shared](const boost::json::value* params) -> Result<std::unique_ptr<PreparedCall>> {

@@ -58,6 +58,8 @@ def main():
         server = Server(sys.argv[1], folder)
         home = os.path.join(folder, "agent")
         os.mkdir(home)
+        # It asks how far a rotation is as often as it can.
+        server.call("settings.set", {"settings": {"rate_limit_api_per_minute": 0}})
         try:
             asyncio.run(story(server, home))
         finally:

@@ -10,6 +10,15 @@ namespace {
 
 const boost::json::object kBadParams{{"nonsense", 1}};
 
+// A method for whoever holds an API key and speaks of itself.
+struct SelfGreet {
+    static constexpr std::string_view name = "self.greet";
+    static constexpr std::string_view summary = "Greets.";
+    static constexpr protocol::Access access{.caller = protocol::Caller::self};
+    using Params = protocol::AgentIdParams;
+    using Result = protocol::Nothing;
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(dispatcher_tests, DoorWorld)
@@ -51,6 +60,23 @@ BOOST_AUTO_TEST_CASE(calls_are_limited_by_identity_from_the_moment_that_it_is_se
     const boost::json::object off{{"rate_limit_api_per_minute", 0}};
     static_cast<void>(ok(admin, "settings.set", {{"settings", off}}));
     for (int i = 0; i < 5; ++i) static_cast<void>(ok(admin, "settings.get"));
+}
+
+BOOST_AUTO_TEST_CASE(who_speaks_of_itself_speaks_of_nobody_else) {
+    registry.bind<SelfGreet>([](const rpc::Caller&, const protocol::AgentIdParams&) {
+        return Result<protocol::Nothing>(protocol::Nothing{});
+    });
+    const auto nobody = identity("nobody", {});
+    static_cast<void>(ok(nobody, "self.greet", {{"agent_id", nobody.agent_id}}));
+    // The same words for one that exists, one that does not, and no id at all; an admin's too.
+    const std::string stranger = make_uuid_v7(clock, random);
+    for (const boost::json::object& params :
+         {boost::json::object{{"agent_id", admin.agent_id}},
+          boost::json::object{{"agent_id", stranger}}, boost::json::object{{"agent_id", 7}},
+          boost::json::object{}})
+        BOOST_TEST((refused(nobody, "self.greet", params) == Code::permission_denied));
+    BOOST_TEST(
+        (refused(admin, "self.greet", {{"agent_id", nobody.agent_id}}) == Code::permission_denied));
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_change_is_audited_and_a_refused_look_is_not) {

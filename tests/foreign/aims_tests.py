@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""AIMS's routes, against the real rekeyd, as its README has them: each with its success and its refusals.
+
+usage: aims_tests.py REKEYD
+"""
+import sys
+import tempfile
+
+from rest import Rest
+from server import Server
+
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+
+
+def case_no_credential_is_a_401_on_every_route(server, admin):
+    stranger = Rest(server, {})
+    for verb, path in [("POST", "/agents"), ("GET", "/agents"), ("GET", "/agents/" + UNKNOWN),
+                       ("POST", "/agents/" + UNKNOWN + "/suspend"), ("GET", "/audit")]:
+        answer = stranger.expect(401, verb, path)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        wrong = Rest.bearer(server, server.key[:-1] + ("a" if server.key[-1] != "a" else "b"))
+        wrong.expect(401, verb, path)
+
+
+def case_an_agent_is_registered_found_and_listed(server, admin):
+    created = admin.expect(201, "POST", "/agents", {"name": "one", "owner": "somebody", "labels": {"site": "north"}})
+    assert created.headers["Cache-Control"] == "no-store"
+    agent_id = created.json["agent_id"]
+    admin.expect(409, "POST", "/agents", {"name": "one"})
+    assert admin.expect(200, "GET", "/agents/" + agent_id).json["labels"] == {"site": "north"}
+    by_key = Rest.api_key(server, server.key).expect(200, "GET", "/agents?name=one&limit=5")
+    assert [agent["agent_id"] for agent in by_key.json["agents"]] == [agent_id]
+    assert admin.expect(200, "GET", "/agents?connected=true").json["agents"] == []
+
+
+def case_pages_follow_each_other(server, admin):
+    for number in range(5):
+        admin.expect(201, "POST", "/agents", {"name": f"page-{number}", "type": "paged"})
+    seen, target = [], "/agents?type=paged&limit=2"
+    cursor = ""
+    while True:
+        page = admin.expect(200, "GET", target + cursor).json
+        seen += [agent["name"] for agent in page["agents"]]
+        if "next_cursor" not in page:
+            break
+        cursor = "&cursor=" + page["next_cursor"]
+    assert sorted(seen) == [f"page-{number}" for number in range(5)], seen
+
+
+def case_a_lifecycle(server, admin):
+    agent = "/agents/" + admin.expect(201, "POST", "/agents", {"name": "mortal"}).json["agent_id"]
+    assert admin.expect(200, "POST", agent + "/suspend", {"reason": "a test"}).json["status"] == "suspended"
+    assert admin.expect(200, "POST", agent + "/reactivate").json["status"] == "active"
+    admin.expect(409, "POST", agent + "/reactivate")
+    assert "rekey://" in admin.expect(201, "POST", agent + "/enrollment-code").json["join_string"]
+    assert admin.expect(200, "POST", agent + "/revoke").json["status"] == "revoked"
+    admin.expect(409, "POST", agent + "/reactivate")
+
+
+def case_what_does_not_exist_is_not_found(server, admin):
+    admin.expect(404, "GET", "/agents/" + UNKNOWN)
+    admin.expect(404, "POST", "/agents/" + UNKNOWN + "/suspend")
+    for path in ["/nowhere", "/agents/", "//agents", "/agents/a/b/c/d", "/Agents", "/agents%2f" + UNKNOWN]:
+        assert admin.expect(404, "GET", path).json["name"] == "not_found"
+
+
+def case_bad_input_names_the_field(server, admin):
+    for verb, path, body, field in [
+            ("POST", "/agents", {}, "name"),
+            ("POST", "/agents", {"name": "Not A Name"}, "name"),
+            ("POST", "/agents", {"name": "ok", "nmae": 1}, "nmae"),
+            ("POST", "/agents", {"name": "ok", "labels": {"a": 1}}, "labels.a"),
+            ("POST", "/agents", [], ""),
+            ("POST", "/agents?name=ok", None, "name"),
+            ("GET", "/agents?limit=many", None, "limit"),
+            ("GET", "/agents?limit=0", None, "limit"),
+            ("GET", "/agents?lmiit=1", None, "lmiit"),
+            ("GET", "/agents?connected=yes", None, "connected"),
+            ("GET", "/agents?limit=1&limit=2", None, "limit"),
+            ("GET", "/agents/not-an-id", None, "agent_id"),
+            ("POST", "/agents/" + UNKNOWN + "/suspend", {"agent_id": UNKNOWN.replace("8", "9")}, "agent_id")]:
+        refused = admin.expect(422, verb, path, body).json
+        assert refused["name"] == "invalid_params", refused
+        assert refused["details"]["path"] == field, refused
+        assert refused["details"]["expected"], refused
+
+
+def case_bodies_that_are_none_are_refused(server, admin):
+    admin.expect(400, "POST", "/agents", b"{")
+    admin.expect(400, "POST", "/agents", b"\xff")
+    admin.expect(415, "POST", "/agents", b"name=x", Content_Type="application/x-www-form-urlencoded")
+    admin.expect(415, "POST", "/agents", b"{}", Content_Type="text/json")
+    admin.expect(422, "POST", "/agents", b"{}", Content_Type="Application/JSON ; charset=utf-8")
+    admin.expect(400, "GET", "/agents", b"{}")
+    admin.expect(413, "POST", "/agents", b"[" + b" " * 70000 + b"]")
+
+
+def case_paths_are_read_strictly(server, admin):
+    for path in ["/agents/%", "/agents/%zz", "/agents/%00", "/agents/%ff", "/agents?limit=%"]:
+        admin.expect(400, "GET", path)
+    admin.expect(422, "GET", "/agents/..%2fagents")
+    admin.expect(404, "GET", "/agents/../agents")
+
+
+def case_other_verbs_hear_which_ones_there_are(server, admin):
+    assert set(admin.expect(405, "PUT", "/agents").headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert "POST" in admin.expect(405, "DELETE", "/rpc").headers["Allow"]
+    assert "HEAD" in admin.expect(405, "POST", "/healthz").headers["Allow"]
+    admin.expect(405, "TRACE", "/agents")
+
+
+def case_head_is_get_without_the_body(server, admin):
+    whole = admin.expect(200, "GET", "/agents?limit=1")
+    head = admin.expect(200, "HEAD", "/agents?limit=1")
+    assert head.text == b"" and head.headers["Content-Length"] == whole.headers["Content-Length"]
+    admin.expect(404, "HEAD", "/agents/" + UNKNOWN)
+    for path in ["/healthz", "/_health", "/readyz", "/"]:
+        assert admin.expect(200, "HEAD", path).text == b""
+
+
+def case_the_audit_is_queried(server, admin):
+    entries = admin.expect(200, "GET", "/audit?action=agent.created&limit=2&order=newest_first").json["entries"]
+    assert len(entries) == 2 and entries[0]["seq"] > entries[1]["seq"], entries
+    assert all(entry["action"] == "agent.created" for entry in entries)
+
+
+def case_health_needs_nothing(server, admin):
+    assert Rest(server, {}).expect(200, "GET", "/_health").json["status"] == "ok"
+
+
+def case_too_many_calls_are_a_429(server, admin):
+    server.call("settings.set", {"settings": {"rate_limit_api_per_minute": 3}})
+    statuses = [admin.ask("GET", "/agents").status for _ in range(4)]
+    assert statuses[-1] == 429, statuses
+    refused = admin.expect(429, "GET", "/agents?limit=x")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.json["retry_after_seconds"] == int(refused.headers["Retry-After"])
+
+
+def main():
+    cases = [case for name, case in globals().items() if name.startswith("case_")]
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(sys.argv[1], folder)
+        try:
+            server.call("settings.set", {"settings": {"rate_limit_api_per_minute": 0}})
+            admin = Rest.bearer(server, server.key)
+            for case in cases:
+                case(server, admin)
+                print("ok", case.__name__)
+        finally:
+            ended = server.stop()
+        assert ended == 0, f"rekeyd ended with {ended}"
+
+
+if __name__ == "__main__":
+    main()
