@@ -22,7 +22,7 @@ LAYERS = {
 # Inside server/, low to high: a room includes only rooms before it. Files directly in server/ are named by themselves;
 # app, main and config stand above all.
 # The pure transitions are a room of their own, below the settings that they give words to.
-ROOMS = ["transitions", "settings", "setting_layers", "rotation", "metrics", "audit", "shard", "rpc", "scheduler", "sessions",
+ROOMS = ["transitions", "settings", "setting_layers", "rotation", "metrics", "audit", "shard", "signing", "rpc", "scheduler", "sessions",
          "enrollment", "recovery", "revocation", "methods", "http", "bootstrap", "app"]
 # Template instantiation of Beast is what costs in a build: these and nothing else include it.
 BEAST = {"net/", "tests/", "bench/"}

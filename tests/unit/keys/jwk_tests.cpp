@@ -62,8 +62,7 @@ BOOST_AUTO_TEST_CASE(every_kind_goes_there_and_back) {
         BOOST_TEST(json::serialize(to_json(*again)) == json::serialize(written));
         // Every number of the example is there as it was.
         const json::object original = json::parse(text).as_object();
-        for (const auto& member : original)
-            BOOST_TEST(written.at(member.key()) == member.value());
+        for (const auto& member : original) BOOST_TEST(written.at(member.key()) == member.value());
         BOOST_TEST(PublicKey::from_pem(first->key.to_pem())->numbers() == first->key.numbers());
     }
 }
