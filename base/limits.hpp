@@ -45,6 +45,7 @@ inline constexpr auto kCloseHandshakeTimeout = 2s;
 inline constexpr std::size_t kOutboxBytes = std::size_t{256} * 1024;
 inline constexpr std::size_t kPendingCallsASession = 64;
 inline constexpr std::size_t kReportedMethods = 256;
+inline constexpr std::size_t kAgentRequestsInFlight = 16;  // beyond the session's own
 inline constexpr double kSilenceHeartbeats = 2.5;
 
 // Rotation (docs/rotation.md).

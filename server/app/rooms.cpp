@@ -38,7 +38,8 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       advertised(advertised_address(config.options, listeners.where())),
       registry(shards),
       coordinator({*store, master_key, clock, random, settings, log, registry}),
-      agent_door({shards, *store, coordinator, settings, clock, random, log, registry}),
+      agent_door(
+          {shards, *store, coordinator, settings, clock, random, log, registry, agent_requests}),
       scheduler({clock, shards.at(0).timers(), registry, coordinator, settings}),
       revocations(open_revocations()),
       facts(make_facts()),
@@ -73,6 +74,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
           calls,  settings,   clock,      log,      facts.started_at, draining} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
+    methods::bind_agent_requests(agent_requests, method_parts);
     auto gate = std::make_shared<http::AddressGate>(limits::kUnauthenticatedConnectionsAnAddress);
     for (std::size_t index = 0; index < shards.size(); ++index) {
         fronts.push_back(std::make_unique<Front>(shards.at(index), http_parts,

@@ -20,6 +20,7 @@
 #include "server/rpc/registry.hpp"
 #include "server/scheduler/scheduler.hpp"
 #include "server/sessions/agent_door.hpp"
+#include "server/sessions/agent_requests.hpp"
 #include "server/sessions/registry.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
@@ -54,6 +55,7 @@ struct App::Rooms {
     config::HostPort advertised;
     sessions::SessionRegistry registry;
     rotation::Coordinator coordinator;
+    sessions::AgentRequests agent_requests;
     sessions::AgentDoor agent_door;
     Scheduler scheduler;
     std::unique_ptr<revocation::RevocationJournal> revocations;

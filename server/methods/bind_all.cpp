@@ -16,4 +16,8 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     registry.require_complete();
 }
 
+void bind_agent_requests(sessions::AgentRequests& requests, const Parts& /*parts*/) {
+    requests.require_complete();
+}
+
 }  // namespace rekey::server::methods

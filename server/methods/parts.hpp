@@ -7,6 +7,7 @@
 #include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/registry.hpp"
+#include "server/sessions/agent_requests.hpp"
 #include "server/sessions/registry.hpp"
 #include "server/setting_layers.hpp"
 #include "server/settings.hpp"
@@ -63,5 +64,8 @@ void bind_audit(rpc::Registry& registry, const Parts& parts);
 
 // All of them; throws StartupError if one of the catalog is missing. `parts` outlives the registry.
 void bind_all(rpc::Registry& registry, const Parts& parts);
+
+// What agents ask on their sockets, likewise.
+void bind_agent_requests(sessions::AgentRequests& requests, const Parts& parts);
 
 }  // namespace rekey::server::methods

@@ -21,6 +21,7 @@
 
 namespace rekey::server::sessions {
 
+class AgentRequests;
 class SessionHost;
 struct LookedUp;
 class Wire;
@@ -55,6 +56,7 @@ class AgentDoor {
         Random& random;
         const Log& log;
         SessionRegistry& registry;
+        const AgentRequests& requests;
     };
     // Before Shards::start. Destroyed after Shards::stop.
     explicit AgentDoor(Parts parts);

@@ -1,5 +1,8 @@
+#include "base/limits.hpp"
+#include "base/secret.hpp"
 #include "protocol/close_codes.hpp"
 #include "protocol/methods/agent_requests.hpp"
+#include "server/sessions/agent_requests.hpp"
 #include "server/sessions/agent_session_parts.hpp"
 
 #include <chrono>
@@ -99,17 +102,20 @@ void AgentSession::on_request(const protocol::Request& request) {
     if (request.method == AgentShutdown::name) return on_shutdown(request);
     if (request.method == AgentHello::name)
         return refuse(request, Error(Code::wrong_state, "agent.hello was said already"));
-    refuse(request, Error(Code::method_not_found, "an agent cannot call this method"));
+    on_other(request);
 }
 
 // A heartbeat trusts its session: no look at the row.
 void AgentSession::on_heartbeat(const protocol::Request& request) {
     if (!params_of<protocol::AgentHeartbeat>(request)) return;
-    if (!request.id) return;
-    const std::string& result = host_.heartbeat_result();
+    if (request.id) send_result(*request.id, host_.heartbeat_result());
+}
+
+void AgentSession::send_result(const RequestId& id, std::string_view json) {
+    if (phase_ == Phase::closing) return;
     std::string frame;
-    frame.reserve(result.size() + 64);
-    protocol::append_result(frame, *request.id, result);
+    frame.reserve(json.size() + 64);
+    protocol::append_result(frame, id, json);
     wire_->send(std::move(frame));
 }
 
@@ -184,6 +190,26 @@ void AgentSession::on_shutdown(const protocol::Request& request) {
                                               {"reason", params->reason.value_or("")},
                                               {"restart", params->restart}});
     answer(request.id, protocol::AgentShutdown::Result{});
+}
+
+void AgentSession::on_other(const protocol::Request& request) {
+    if (others_in_flight_ >= limits::kAgentRequestsInFlight)
+        return refuse(request, Error(Code::overloaded, "too many requests of this agent wait"));
+    ++others_in_flight_;
+    const AgentCaller caller{
+        .agent_id = agent_id_, .address = without_port(wire_->remote_address()), .epoch = epoch_};
+    host_.parts().requests.call(
+        host_.shard(), caller, request.method, request.params,
+        [weak = weak_from_this(), id = request.id](Result<std::string> outcome) {
+            const auto self = weak.lock();
+            if (self) --self->others_in_flight_;
+            if (outcome.has_error()) {
+                if (self && id) self->refuse_id(*id, outcome.error());
+                return;
+            }
+            if (self && id) self->send_result(*id, *outcome);
+            wipe_string(*outcome);
+        });
 }
 
 }  // namespace rekey::server::sessions

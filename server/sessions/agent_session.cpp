@@ -26,6 +26,7 @@ AgentSession::AgentSession(SessionHost& host, std::unique_ptr<Wire> wire, Admiss
       agent_id_(admission.agent_id),
       connection_(connection),
       bound_generation_(admission.generation),
+      epoch_(admission.epoch),
       arrival_(std::make_unique<Arrival>(std::move(admission))),
       connected_at_(host.parts().clock.now()),
       last_frame_(host.shard().now()) {}

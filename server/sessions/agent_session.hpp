@@ -94,10 +94,12 @@ class AgentSession final : public RegisteredSession,
     void on_key_status(const protocol::Request& request);
     void on_rotate_key(const protocol::Request& request);
     void on_shutdown(const protocol::Request& request);
+    void on_other(const protocol::Request& request);
     void refuse(const protocol::Request& request, const Error& error);
     void refuse_id(const protocol::RequestId& id, const Error& error);
     template <protocol::Method M>
     [[nodiscard]] std::optional<typename M::Params> params_of(const protocol::Request& request);
+    void send_result(const protocol::RequestId& id, std::string_view json);
     template <class Outcome>
     void answer(const std::optional<protocol::RequestId>& id, const Outcome& result);
     // What an asynchronous call ends with, from any thread: comes back to this one, if the session
@@ -111,6 +113,7 @@ class AgentSession final : public RegisteredSession,
     std::string agent_id_;
     std::uint64_t connection_;
     std::uint64_t bound_generation_;
+    std::uint64_t epoch_;  // of the row when it was let in
     rotation::LinkProgress progress_;
     CallTable calls_;
     std::string os_;  // as agent.hello said
@@ -122,6 +125,7 @@ class AgentSession final : public RegisteredSession,
     std::atomic<SteadyTime> last_frame_;  // written by the shard, read by whoever asks
     MinuteCount parse_errors_;
     MinuteCount requests_;
+    std::uint8_t others_in_flight_ = 0;  // requests that AgentRequests works on
     Phase phase_ = Phase::arriving;
 };
 

@@ -16,6 +16,7 @@
 #include "server/rpc/dispatcher.hpp"
 #include "server/scheduler/scheduler.hpp"
 #include "server/sessions/agent_door.hpp"
+#include "server/sessions/agent_requests.hpp"
 #include "server/setting_layers.hpp"
 
 #include <algorithm>
@@ -92,6 +93,7 @@ struct ServerMachine::Process {
         facts.pin = [] { return std::string(); };
         facts.join_string = [](const Secret& code) { return code; };
         methods::bind_all(methods, methods_parts);
+        methods::bind_agent_requests(requests, methods_parts);
         scheduler.start();
     }
     ~Process() {
@@ -139,8 +141,9 @@ struct ServerMachine::Process {
     sessions::SessionRegistry registry{shards};
     rotation::Coordinator coordinator{{*store, machine.master_key_, machine.clock_, machine.random_,
                                        settings, *machine.log_, registry}};
+    sessions::AgentRequests requests;
     sessions::AgentDoor door{{shards, *store, coordinator, settings, machine.clock_,
-                              machine.random_, *machine.log_, registry}};
+                              machine.random_, *machine.log_, registry, requests}};
     Scheduler scheduler{{machine.clock_, timers, registry, coordinator, settings}};
     VirtualJournal revocations{machine.revocations_, [this](std::function<void()> done) {
                                    // At a start nothing else waits for its turn.

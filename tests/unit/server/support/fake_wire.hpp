@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "server/sessions/agent_door.hpp"
+#include "server/sessions/agent_requests.hpp"
 #include "server/sessions/wire.hpp"
 #include "tests/unit/server/support/world.hpp"
 
@@ -92,6 +93,7 @@ class FakeWire final : public sessions::Wire {
 struct SessionWorld : World {
     Shards shards{2, clock};
     sessions::SessionRegistry registry{shards};
+    sessions::AgentRequests requests;
     rotation::Coordinator coordinator{rotation::Coordinator::Parts{.store = store,
                                                                    .master_key = master_key,
                                                                    .clock = clock,
@@ -106,7 +108,8 @@ struct SessionWorld : World {
                                                         .clock = clock,
                                                         .random = random,
                                                         .log = log,
-                                                        .registry = registry}};
+                                                        .registry = registry,
+                                                        .requests = requests}};
 
     // Until nobody has anything to do.
     void settle() {
