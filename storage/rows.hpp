@@ -145,6 +145,25 @@ struct EnrollmentCodeRow {
     std::optional<Bytes32> bound_public_key;  // of the first that used it
     std::optional<Time> used_at;
     std::string rotation_id;  // of the token that it was answered with
+    // What its maker could do then: it enrolls no agent that may more (docs/authorization.md).
+    std::vector<std::string> maker_capabilities;
+};
+
+// What can be granted. Names are unique.
+struct CapabilityRow {
+    std::string capability_id;
+    std::string name;
+    std::string description;
+    std::string created_by;  // empty: Rekey's own
+    Time created_at{};
+};
+
+// One capability of one agent, named by its text: a wildcard has no row in the registry.
+struct GrantRow {
+    std::string agent_id;
+    std::string capability;
+    std::string granted_by;  // agent id, or "system"
+    Time granted_at{};
 };
 
 struct ApiKeyRow {

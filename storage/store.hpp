@@ -18,6 +18,7 @@ class Transaction {
     virtual ApiKeysTable& api_keys() = 0;
     virtual IdempotentAnswersTable& idempotent_answers() = 0;
     virtual CapabilitiesTable& capabilities() = 0;
+    virtual CapabilityRegistryTable& capability_registry() = 0;
     virtual RotationsTable& rotations() = 0;
     virtual RecoveriesTable& recoveries() = 0;
     virtual SettingsTable& settings() = 0;

@@ -3,6 +3,8 @@
 #include "base/result.hpp"
 #include "storage/rows.hpp"
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +18,13 @@ namespace rekey::storage {
 
 struct AgentFilter {
     std::optional<AgentStatus> status;
-    std::string type;         // empty: any
-    std::string name_prefix;  // empty: any
+    std::string type;                           // empty: any
+    std::string name_prefix;                    // empty: any
+    std::string owner;                          // empty: any
+    std::optional<bool> enrolled;               // at least once
+    std::map<std::string, std::string> labels;  // those that have all of these
+    // Those that were granted one of these; empty: any.
+    std::vector<std::string> granted_any_of;
 };
 
 class AgentsTable {
@@ -38,6 +45,9 @@ class AgentsTable {
     [[nodiscard]] virtual Result<> insert(const AgentRow& row) = 0;
     // Writes the whole row if its row_version is still the stored one, and increments it in both.
     [[nodiscard]] virtual Result<> update(AgentRow& row) = 0;
+    // Takes the row away with all that hangs on it: tombstones, codes, API keys, capabilities, what
+    // it reported. Its audit rows and rotations stay, and its name is free.
+    [[nodiscard]] virtual Result<> remove(std::string_view agent_id) = 0;
     // Batched, outside of compare-and-swap: last_seen_at decides nothing.
     [[nodiscard]] virtual Result<> touch_last_seen(
         const std::vector<std::pair<std::string, Time>>& seen) = 0;
@@ -109,6 +119,30 @@ class CapabilitiesTable {
     // Granted already: no error, and the first grant stays.
     [[nodiscard]] virtual Result<> grant(std::string_view agent_id, std::string_view capability,
                                          std::string_view granted_by, Time now) = 0;
+    // `not_found` if it is not granted.
+    [[nodiscard]] virtual Result<GrantRow> find(std::string_view agent_id,
+                                                std::string_view capability) = 0;
+    [[nodiscard]] virtual Result<> revoke(std::string_view agent_id,
+                                          std::string_view capability) = 0;
+    // By capability.
+    [[nodiscard]] virtual Result<std::vector<GrantRow>> grants(std::string_view agent_id) = 0;
+    // Ids of the agents that were granted exactly this. Reads the whole table.
+    [[nodiscard]] virtual Result<std::vector<std::string>> holders(std::string_view capability,
+                                                                   std::string_view after,
+                                                                   std::size_t limit) = 0;
+};
+
+// What can be granted, by name. `after` is the last name of the page before.
+class CapabilityRegistryTable {
+  public:
+    virtual ~CapabilityRegistryTable() = default;
+    [[nodiscard]] virtual Result<CapabilityRow> find(std::string_view capability_id) = 0;
+    [[nodiscard]] virtual Result<CapabilityRow> find_by_name(std::string_view name) = 0;
+    [[nodiscard]] virtual Result<std::vector<CapabilityRow>> list(std::string_view after,
+                                                                  std::size_t limit) = 0;
+    // Is there one whose name begins with `prefix` ("agents:")?
+    [[nodiscard]] virtual Result<bool> any_under(std::string_view prefix) = 0;
+    [[nodiscard]] virtual Result<> insert(const CapabilityRow& row) = 0;
 };
 
 struct RotationFilter {

@@ -6,6 +6,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -18,6 +19,8 @@ struct Capability {
     std::string granted_by;
     Time granted_at{};
 };
+
+[[nodiscard]] std::map<std::string, CapabilityRow, std::less<>> own_capabilities();
 
 // What the in-memory engine would have on disk: it outlives the MemoryStore that works on it, as a
 // file outlives a process. A copy is a backup; assigning one is a restore. Keys are the tables'
@@ -34,6 +37,8 @@ struct MemoryDatabase {
     Table<Id, ApiKeyRow> api_keys;
     Table<std::pair<Id, Bytes32>, IdempotentAnswerRow> idempotent_answers;  // by caller
     Table<std::pair<Id, std::string>, Capability> capabilities;
+    // Rekey's own stand in it from the first.
+    Table<std::string, CapabilityRow> capability_registry = own_capabilities();  // by name
     Table<Id, RotationRow> rotations;
     Table<std::tuple<Id, Time, Id>, bool> recovery_charges;  // a set; (agent, charged, rotation)
     Table<Id, std::uint64_t> recovery_grants;

@@ -20,6 +20,21 @@ Error taken(std::string_view column) {
     return Error(Code::already_exists, "taken already: " + std::string(column));
 }
 
+bool fits(const MemoryDatabase& data, const AgentRow& row, const AgentFilter& filter) {
+    if (!filter.owner.empty() && row.owner != filter.owner) return false;
+    const bool enrolled = row.enrolled_at.has_value() || row.identity_public_key.has_value();
+    if (filter.enrolled && enrolled != *filter.enrolled) return false;
+    for (const auto& [name, value] : filter.labels) {
+        const auto label = row.labels.find(name);
+        if (label == row.labels.end() || label->second != value) return false;
+    }
+    if (filter.granted_any_of.empty()) return true;
+    const auto granted = [&](const std::string& capability) {
+        return data.capabilities.contains(std::pair(row.agent_id, capability));
+    };
+    return std::any_of(filter.granted_any_of.begin(), filter.granted_any_of.end(), granted);
+}
+
 }  // namespace
 
 Result<> Journal::require_write() const {
@@ -57,6 +72,7 @@ Result<std::vector<AgentRow>> MemoryAgents::list(const AgentFilter& filter, std:
         if (filter.status && row.credentials.status != *filter.status) continue;
         if (!filter.type.empty() && row.type != filter.type) continue;
         if (!row.name.starts_with(filter.name_prefix)) continue;
+        if (!fits(data, row, filter)) continue;
         rows.push_back(row);
     }
     return rows;
@@ -207,25 +223,6 @@ Result<> MemoryEnrollmentCodes::expire_unused(std::string_view agent_id, Time no
         journal.remember(data.enrollment_codes, code_id);
         row.expires_at = now;
     }
-    return {};
-}
-
-Result<std::vector<std::string>> MemoryCapabilities::list(std::string_view agent_id) {
-    std::vector<std::string> names;
-    for (auto at = data.capabilities.lower_bound(std::pair(std::string(agent_id), std::string()));
-         at != data.capabilities.end() && at->first.first == agent_id; ++at)
-        names.push_back(at->first.second);
-    return names;
-}
-
-Result<> MemoryCapabilities::grant(std::string_view agent_id, std::string_view capability,
-                                   std::string_view granted_by, Time now) {
-    REKEY_TRY(journal.require_write());
-    REKEY_TRY(require_agent(agent_id));
-    const auto key = std::pair(std::string(agent_id), std::string(capability));
-    if (data.capabilities.contains(key)) return {};
-    journal.remember(data.capabilities, key);
-    data.capabilities.emplace(key, Capability{std::string(granted_by), now});
     return {};
 }
 

@@ -65,6 +65,7 @@ class MemoryAgents final : public AgentsTable, private TableBase {
     [[nodiscard]] Result<bool> any_sealed() override;
     [[nodiscard]] Result<> insert(const AgentRow& row) override;
     [[nodiscard]] Result<> update(AgentRow& row) override;
+    [[nodiscard]] Result<> remove(std::string_view agent_id) override;
     [[nodiscard]] Result<> touch_last_seen(
         const std::vector<std::pair<std::string, Time>>& seen) override;
 };
@@ -124,6 +125,24 @@ class MemoryCapabilities final : public CapabilitiesTable, private TableBase {
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view agent_id) override;
     [[nodiscard]] Result<> grant(std::string_view agent_id, std::string_view capability,
                                  std::string_view granted_by, Time now) override;
+    [[nodiscard]] Result<GrantRow> find(std::string_view agent_id,
+                                        std::string_view capability) override;
+    [[nodiscard]] Result<> revoke(std::string_view agent_id, std::string_view capability) override;
+    [[nodiscard]] Result<std::vector<GrantRow>> grants(std::string_view agent_id) override;
+    [[nodiscard]] Result<std::vector<std::string>> holders(std::string_view capability,
+                                                           std::string_view after,
+                                                           std::size_t limit) override;
+};
+
+class MemoryCapabilityRegistry final : public CapabilityRegistryTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<CapabilityRow> find(std::string_view capability_id) override;
+    [[nodiscard]] Result<CapabilityRow> find_by_name(std::string_view name) override;
+    [[nodiscard]] Result<std::vector<CapabilityRow>> list(std::string_view after,
+                                                          std::size_t limit) override;
+    [[nodiscard]] Result<bool> any_under(std::string_view prefix) override;
+    [[nodiscard]] Result<> insert(const CapabilityRow& row) override;
 };
 
 class MemoryRotations final : public RotationsTable, private TableBase {
@@ -188,6 +207,7 @@ class MemoryTransaction final : public Transaction {
           api_keys_(database, journal),
           idempotent_answers_(database, journal),
           capabilities_(database, journal),
+          capability_registry_(database, journal),
           rotations_(database, journal),
           recoveries_(database, journal),
           settings_(database, journal),
@@ -200,6 +220,7 @@ class MemoryTransaction final : public Transaction {
     ApiKeysTable& api_keys() override { return api_keys_; }
     IdempotentAnswersTable& idempotent_answers() override { return idempotent_answers_; }
     CapabilitiesTable& capabilities() override { return capabilities_; }
+    CapabilityRegistryTable& capability_registry() override { return capability_registry_; }
     RotationsTable& rotations() override { return rotations_; }
     RecoveriesTable& recoveries() override { return recoveries_; }
     SettingsTable& settings() override { return settings_; }
@@ -213,6 +234,7 @@ class MemoryTransaction final : public Transaction {
     MemoryApiKeys api_keys_;
     MemoryIdempotentAnswers idempotent_answers_;
     MemoryCapabilities capabilities_;
+    MemoryCapabilityRegistry capability_registry_;
     MemoryRotations rotations_;
     MemoryRecoveries recoveries_;
     MemorySettings settings_;

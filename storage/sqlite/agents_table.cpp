@@ -203,7 +203,15 @@ SqliteAgents::SqliteAgents(Connection& connection)
       find_by_name_(connection, REKEY_SELECT_AGENT "WHERE name = ?"),
       list_(connection, REKEY_SELECT_AGENT
             "WHERE agent_id > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) "
-            "AND substr(name, 1, length(?4)) = ?4 ORDER BY agent_id LIMIT ?5"),
+            "AND substr(name, 1, length(?4)) = ?4 AND (?6 = '' OR owner = ?6) "
+            "AND (?7 IS NULL OR (enrolled_at IS NOT NULL OR identity_public_key IS NOT NULL) = ?7) "
+            "AND (?8 = '{}' OR NOT EXISTS (SELECT 1 FROM json_each(?8) AS want WHERE NOT EXISTS "
+            "(SELECT 1 FROM json_each(agents.labels) AS have WHERE have.key = want.key "
+            "AND have.value = want.value))) "
+            "AND (?9 = '[]' OR EXISTS (SELECT 1 FROM capabilities AS held WHERE "
+            "held.agent_id = agents.agent_id "
+            "AND held.capability IN (SELECT value FROM json_each(?9)))) "
+            "ORDER BY agent_id LIMIT ?5"),
       count_(connection, "SELECT count(*) FROM agents"),
       due_(connection,
            "SELECT agent_id FROM agents WHERE previous_retire_after IS NOT NULL "
@@ -218,6 +226,7 @@ SqliteAgents::SqliteAgents(Connection& connection)
       rename_(connection,
               "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
               ", name) = (" REKEY_AGENT_PARAMETERS ", ?) WHERE agent_id = ? AND row_version = ?"),
+      remove_(connection, "DELETE FROM agents WHERE agent_id = ?"),
       touch_(connection,
              "UPDATE agents SET last_seen_at = ?1 WHERE agent_id = ?2 "
              "AND (last_seen_at IS NULL OR last_seen_at < ?1)"),
@@ -234,12 +243,20 @@ Result<AgentRow> SqliteAgents::find_by_name(std::string_view name) {
 Result<std::vector<AgentRow>> SqliteAgents::list(const AgentFilter& filter, std::string_view after,
                                                  std::size_t limit) {
     const std::string_view status = filter.status ? name_of(*filter.status) : std::string_view();
+    const std::string labels = labels_text(filter.labels);
+    const std::string granted = names_text(filter.granted_any_of);
+    std::optional<std::int64_t> enrolled;
+    if (filter.enrolled) enrolled = *filter.enrolled ? 1 : 0;
     return list_.start()
         .bind(after)
         .bind(status)
         .bind(filter.type)
         .bind(filter.name_prefix)
         .bind(std::uint64_t{std::min(limit, limits::kPageRows)})
+        .bind(filter.owner)
+        .bind(enrolled)
+        .bind(labels)
+        .bind(granted)
         .all<AgentRow>(read_agent);
 }
 
@@ -287,6 +304,12 @@ Result<> SqliteAgents::update(AgentRow& row) {
         }
     }
     ++row.row_version;
+    return {};
+}
+
+Result<> SqliteAgents::remove(std::string_view agent_id) {
+    REKEY_TRY_ASSIGN(removed, remove_.start().bind(agent_id).change());
+    if (removed == 0) return Error(Code::not_found, "no such agent");
     return {};
 }
 

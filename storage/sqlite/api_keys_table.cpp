@@ -2,9 +2,6 @@
 #include "storage/sqlite/json_columns.hpp"
 #include "storage/sqlite/tables.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-
 #include <utility>
 
 // API keys, and the answers that held one.
@@ -24,17 +21,7 @@ Result<ApiKeyRow> read_api_key(Columns& columns) {
     if (columns.null()) {
         columns.skip(1);
     } else {
-        const boost::json::value value = read_json(columns);
-        auto& names = row.capabilities.emplace();
-        if (!value.is_array())
-            columns.wrong("list of capabilities");
-        else
-            for (const auto& name : value.get_array()) {
-                if (name.is_string())
-                    names.emplace_back(name.get_string());
-                else
-                    columns.wrong("capability");
-            }
+        row.capabilities = read_names(columns);
     }
     row.created_at = columns.time();
     row.expires_at = columns.optional_time();
@@ -50,9 +37,7 @@ Result<ApiKeyRow> read_api_key(Columns& columns) {
 
 std::optional<std::string> capabilities_text(const ApiKeyRow& row) {
     if (!row.capabilities) return std::nullopt;
-    boost::json::array names;
-    for (const std::string& name : *row.capabilities) names.emplace_back(name);
-    return boost::json::serialize(names);
+    return names_text(*row.capabilities);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "base/limits.hpp"
 #include "storage/names.hpp"
+#include "storage/sqlite/json_columns.hpp"
 #include "storage/sqlite/tables.hpp"
 
-// Tombstones, enrollment codes and capabilities: what belongs to an agent and opens a door, or no
+// Tombstones and enrollment codes: what belongs to an agent and opens a door, or no
 // longer does. API keys stand in api_keys_table.cpp.
 namespace rekey::storage::sqlite {
 
@@ -77,6 +78,7 @@ Result<EnrollmentCodeRow> read_code(Columns& columns) {
     row.bound_public_key = columns.optional_bytes32();
     row.used_at = columns.optional_time();
     row.rotation_id = columns.text();
+    row.maker_capabilities = read_names(columns);
     return columns.finish(std::move(row));
 }
 
@@ -85,12 +87,12 @@ Result<EnrollmentCodeRow> read_code(Columns& columns) {
 SqliteEnrollmentCodes::SqliteEnrollmentCodes(Connection& connection)
     : find_(connection,
             "SELECT code_id, agent_id, code_hash, created_by, created_at, expires_at, "
-            "bound_public_key, used_at, rotation_id FROM enrollment_codes "
+            "bound_public_key, used_at, rotation_id, maker_capabilities FROM enrollment_codes "
             "WHERE code_id = ?"),
       insert_(connection,
               "INSERT INTO enrollment_codes (code_id, agent_id, code_hash, created_by, "
-              "created_at, expires_at, bound_public_key, used_at, rotation_id) "
-              "VALUES (?,?,?,?,?,?,?,?,?)"),
+              "created_at, expires_at, bound_public_key, used_at, rotation_id, "
+              "maker_capabilities) VALUES (?,?,?,?,?,?,?,?,?,?)"),
       bind_(connection,
             "UPDATE enrollment_codes SET bound_public_key = ?, used_at = ?, rotation_id = ? "
             "WHERE code_id = ? AND bound_public_key IS NULL"),
@@ -103,6 +105,7 @@ Result<EnrollmentCodeRow> SqliteEnrollmentCodes::find(std::string_view code_id) 
 }
 
 Result<> SqliteEnrollmentCodes::insert(const EnrollmentCodeRow& row) {
+    const std::string maker_capabilities = names_text(row.maker_capabilities);
     REKEY_TRY(insert_.start()
                   .bind(row.code_id)
                   .bind(row.agent_id)
@@ -113,6 +116,7 @@ Result<> SqliteEnrollmentCodes::insert(const EnrollmentCodeRow& row) {
                   .bind(row.bound_public_key)
                   .bind(row.used_at)
                   .bind(row.rotation_id)
+                  .bind(maker_capabilities)
                   .change());
     return {};
 }
@@ -129,25 +133,6 @@ Result<> SqliteEnrollmentCodes::bind(std::string_view code_id, const Bytes32& pu
 
 Result<> SqliteEnrollmentCodes::expire_unused(std::string_view agent_id, Time now) {
     REKEY_TRY(expire_.start().bind(now).bind(agent_id).change());
-    return {};
-}
-
-SqliteCapabilities::SqliteCapabilities(Connection& connection)
-    : list_(connection,
-            "SELECT capability FROM capabilities WHERE agent_id = ? "
-            "ORDER BY capability"),
-      grant_(connection,
-             "INSERT INTO capabilities (agent_id, capability, granted_by, granted_at) "
-             "VALUES (?,?,?,?) ON CONFLICT (agent_id, capability) DO NOTHING") {}
-
-Result<std::vector<std::string>> SqliteCapabilities::list(std::string_view agent_id) {
-    return list_.start().bind(agent_id).all<std::string>(
-        [](Columns& row) -> Result<std::string> { return row.text(); });
-}
-
-Result<> SqliteCapabilities::grant(std::string_view agent_id, std::string_view capability,
-                                   std::string_view granted_by, Time now) {
-    REKEY_TRY(grant_.start().bind(agent_id).bind(capability).bind(granted_by).bind(now).change());
     return {};
 }
 

@@ -49,6 +49,12 @@ std::string labels_text(const std::map<std::string, std::string>& labels) {
     return object_text(object);
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+    boost::json::array array;
+    for (const std::string& name : names) array.emplace_back(name);
+    return boost::json::serialize(array);
+}
+
 std::optional<std::string> sighting_text(const std::optional<Sighting>& sighting) {
     if (!sighting) return std::nullopt;
     boost::json::object object{{"seen_at", sighting->seen_at.time_since_epoch().count()},
@@ -110,6 +116,22 @@ std::map<std::string, std::string> read_labels(Columns& columns) {
             columns.wrong("label");
     }
     return labels;
+}
+
+std::vector<std::string> read_names(Columns& columns) {
+    const boost::json::value value = read_json(columns);
+    std::vector<std::string> names;
+    if (!value.is_array()) {
+        columns.wrong("list of names");
+        return names;
+    }
+    for (const auto& name : value.get_array()) {
+        if (name.is_string())
+            names.emplace_back(name.get_string());
+        else
+            columns.wrong("name in a list");
+    }
+    return names;
 }
 
 }  // namespace rekey::storage::sqlite

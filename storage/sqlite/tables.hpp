@@ -26,12 +26,13 @@ class SqliteAgents final : public AgentsTable {
     [[nodiscard]] Result<bool> any_sealed() override;
     [[nodiscard]] Result<> insert(const AgentRow& row) override;
     [[nodiscard]] Result<> update(AgentRow& row) override;
+    [[nodiscard]] Result<> remove(std::string_view agent_id) override;
     [[nodiscard]] Result<> touch_last_seen(
         const std::vector<std::pair<std::string, Time>>& seen) override;
 
   private:
-    Statement find_, find_by_name_, list_, count_, due_, sealed_, insert_, update_, rename_, touch_,
-        exists_;
+    Statement find_, find_by_name_, list_, count_, due_, sealed_, insert_, update_, rename_,
+        remove_, touch_, exists_;
 };
 
 class SqliteTombstones final : public TombstonesTable {
@@ -97,9 +98,30 @@ class SqliteCapabilities final : public CapabilitiesTable {
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view agent_id) override;
     [[nodiscard]] Result<> grant(std::string_view agent_id, std::string_view capability,
                                  std::string_view granted_by, Time now) override;
+    [[nodiscard]] Result<GrantRow> find(std::string_view agent_id,
+                                        std::string_view capability) override;
+    [[nodiscard]] Result<> revoke(std::string_view agent_id, std::string_view capability) override;
+    [[nodiscard]] Result<std::vector<GrantRow>> grants(std::string_view agent_id) override;
+    [[nodiscard]] Result<std::vector<std::string>> holders(std::string_view capability,
+                                                           std::string_view after,
+                                                           std::size_t limit) override;
 
   private:
-    Statement list_, grant_;
+    Statement list_, grant_, find_, revoke_, grants_, holders_;
+};
+
+class SqliteCapabilityRegistry final : public CapabilityRegistryTable {
+  public:
+    explicit SqliteCapabilityRegistry(Connection& connection);
+    [[nodiscard]] Result<CapabilityRow> find(std::string_view capability_id) override;
+    [[nodiscard]] Result<CapabilityRow> find_by_name(std::string_view name) override;
+    [[nodiscard]] Result<std::vector<CapabilityRow>> list(std::string_view after,
+                                                          std::size_t limit) override;
+    [[nodiscard]] Result<bool> any_under(std::string_view prefix) override;
+    [[nodiscard]] Result<> insert(const CapabilityRow& row) override;
+
+  private:
+    Statement find_, find_by_name_, list_, any_, insert_;
 };
 
 class SqliteRotations final : public RotationsTable {
@@ -183,6 +205,7 @@ class SqliteTransaction final : public Transaction {
           api_keys_(connection),
           idempotent_answers_(connection),
           capabilities_(connection),
+          capability_registry_(connection),
           rotations_(connection),
           recoveries_(connection),
           settings_(connection),
@@ -195,6 +218,7 @@ class SqliteTransaction final : public Transaction {
     SqliteApiKeys& api_keys() override { return api_keys_; }
     SqliteIdempotentAnswers& idempotent_answers() override { return idempotent_answers_; }
     SqliteCapabilities& capabilities() override { return capabilities_; }
+    SqliteCapabilityRegistry& capability_registry() override { return capability_registry_; }
     SqliteRotations& rotations() override { return rotations_; }
     SqliteRecoveries& recoveries() override { return recoveries_; }
     SqliteSettings& settings() override { return settings_; }
@@ -208,6 +232,7 @@ class SqliteTransaction final : public Transaction {
     SqliteApiKeys api_keys_;
     SqliteIdempotentAnswers idempotent_answers_;
     SqliteCapabilities capabilities_;
+    SqliteCapabilityRegistry capability_registry_;
     SqliteRotations rotations_;
     SqliteRecoveries recoveries_;
     SqliteSettings settings_;
