@@ -15,6 +15,11 @@ Error Error::with_retry_after(std::chrono::seconds after) && {
     return std::move(*this);
 }
 
+Error Error::with_verbatim(boost::json::object error) && {
+    verbatim_ = std::make_shared<const boost::json::object>(std::move(error));
+    return std::move(*this);
+}
+
 void throw_exception_from_error(const Error& error, const boost::source_location& /*where*/) {
     throw ErrorException(error);
 }

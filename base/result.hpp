@@ -29,10 +29,13 @@ class Error {
     [[nodiscard]] const std::string& message() const { return message_; }
     [[nodiscard]] const boost::json::object* details() const { return details_.get(); }
     [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+    // The JSON-RPC error object of somebody else, which is passed on as it came; null for our own.
+    [[nodiscard]] const boost::json::object* verbatim() const { return verbatim_.get(); }
 
     // Adds a member of `details`; returns the error so that it can be built in one expression.
     Error with(std::string_view name, boost::json::value value) &&;
     Error with_retry_after(std::chrono::seconds after) &&;
+    Error with_verbatim(boost::json::object error) &&;
 
   private:
     Code code_;
@@ -41,6 +44,7 @@ class Error {
     // Shared because an error is copied to everybody who waits for the same commit; never changed
     // once shared.
     std::shared_ptr<boost::json::object> details_;
+    std::shared_ptr<const boost::json::object> verbatim_;
 };
 
 template <class T = void>

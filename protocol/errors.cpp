@@ -151,6 +151,7 @@ std::string error_body_text(const Error& error) {
 }
 
 json::object json_rpc_error(const Error& error) {
+    if (error.verbatim() != nullptr) return *error.verbatim();
     const ErrorRow& row = error_row(error.code());
     json::object data = error_body(error);
     const bool of_the_envelope = error.code() == Code::parse_error ||

@@ -37,8 +37,9 @@ struct ErrorRow {
 [[nodiscard]] boost::json::object error_body(const Error& error);
 [[nodiscard]] std::string error_body_text(const Error& error);
 
-// {code, message, data}. For parse_error, invalid_request and method_not_found `message` is the
-// phrase of the JSON-RPC specification; what exactly was wrong stands in data.message.
+// {code, message, data}, or what Error::verbatim holds. For parse_error, invalid_request and
+// method_not_found `message` is the phrase of the JSON-RPC specification; what exactly was wrong
+// stands in data.message.
 [[nodiscard]] boost::json::object json_rpc_error(const Error& error);
 
 // For clients. What `body` is not understood by (a proxy's page, a newer server's name) becomes the

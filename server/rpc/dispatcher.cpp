@@ -43,7 +43,9 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
             answer = done.has_error() ? Result<std::string>(done.error())
                                       : Result<std::string>((*prepared)->result());
         }
-        if (answer.has_error() && route->info.access.audited == protocol::Audited::yes) {
+        // An agent's own error is its answer to a call that was let through.
+        const bool refused = answer.has_error() && answer.error().verbatim() == nullptr;
+        if (refused && route->info.access.audited == protocol::Audited::yes) {
             co_await audit_refusal(caller, method, answer.error());
         }
     }

@@ -51,6 +51,18 @@ Error said_by_peer(Error error) {
     return Error(Code::internal, error.message());
 }
 
+// With the object itself, for an admin who called a method of the agent's own (agents.call), if it
+// is one that may be passed on.
+Error read_error(const boost::json::value& object) {
+    Error error = said_by_peer(protocol::error_from_json_rpc(object));
+    const auto* code = object.as_object().if_contains("code");
+    const auto* message = object.as_object().if_contains("message");
+    if (code == nullptr || !code->is_int64() || message == nullptr || !message->is_string())
+        return error;
+    return std::move(error).with_verbatim(
+        boost::json::object(object.get_object(), boost::json::storage_ptr()));
+}
+
 }  // namespace
 
 bool CallTable::on_response(const protocol::Response& response) {
@@ -64,7 +76,7 @@ bool CallTable::on_response(const protocol::Response& response) {
     const Answer& answer = call->timed_out ? call->late : call->answer;
     if (!answer) return true;
     if (response.error)
-        answer(said_by_peer(protocol::error_from_json_rpc(*response.error)));
+        answer(read_error(*response.error));
     else if (response.result)
         // A copy of its own: what was parsed lives in the shard's arena and dies with the message.
         answer(boost::json::value(*response.result, boost::json::storage_ptr()));

@@ -30,7 +30,8 @@ class CallTable {
     // Remembers one more call, unless full(), and answers with its id. Both answers may be empty.
     std::int64_t add(net::TimingWheel& wheel, SteadyTime now, Milliseconds timeout, Answer answer,
                      Answer late);
-    // Whether the answer belongs to a call of ours. A malformed one is given on as null.
+    // Whether the answer belongs to a call of ours. A malformed one is given on as null, an error
+    // with the peer's own object (Error::verbatim).
     bool on_response(const protocol::Response& response);
     // `agent_offline` for all that wait; the late ones are forgotten.
     void end();
