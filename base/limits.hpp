@@ -103,6 +103,18 @@ inline constexpr std::size_t kJwsTypBytes = 64;
 inline constexpr std::size_t kJwtClaimBytes = 512;  // of one of the registered claims
 inline constexpr std::size_t kJwtAudiences = 16;
 inline constexpr auto kJwtLeeway = 60s;  // by which clocks may differ
+// What verifiers may keep the JWK set for, and how long a key stands in it before it signs: as much
+// again, for caches that are late.
+inline constexpr auto kJwksMaxAge = 5min;
+inline constexpr auto kPublicationLead = 2 * kJwksMaxAge;
+inline constexpr std::size_t kKeyTags = 32;
+inline constexpr std::size_t kKeyVersions = 1000;  // of one key, destroyed ones too
+inline constexpr std::size_t kProviderKeys = 1000;
+inline constexpr auto kDestructionDelayMin = std::chrono::days{7};
+inline constexpr auto kDestructionDelayMax = std::chrono::days{30};
+inline constexpr std::size_t kKeyPlaintextBytes = std::size_t{64} * 1024;
+inline constexpr std::size_t kHkdfBytes = std::size_t{255} * 32;  // RFC 5869, section 2.3
+inline constexpr std::size_t kRandomBytesACall = 1024;
 
 // Storage.
 inline constexpr std::size_t kWriteQueueUnits = 65536;

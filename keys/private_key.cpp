@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <utility>
 
@@ -21,12 +22,12 @@ int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/)
 
 // The public half alone, so that a copy of it never keeps the private one in memory.
 Result<PublicKey> public_half(EVP_PKEY* key) {
-    const BioPtr bio(BIO_new(BIO_s_mem()));
-    REKEY_ASSERT(bio != nullptr && PEM_write_bio_PUBKEY(bio.get(), key) == 1);
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &data);
+    std::uint8_t* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
     REKEY_ASSERT(size > 0);
-    return PublicKey::from_pem({data, static_cast<std::size_t>(size)});
+    const Bytes bytes(der, der + size);
+    OPENSSL_free(der);
+    return PublicKey::from_der(bytes);
 }
 
 bool halves_belong_together(EVP_PKEY* key, Algorithm algorithm, const PublicKey& half) {

@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -133,6 +134,16 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
     return from_openssl(std::move(key));
 }
 
+Result<PublicKey> PublicKey::from_der(ByteView der) {
+    const Error refused = invalid("not a public key in DER (SubjectPublicKeyInfo)");
+    if (der.empty() || der.size() > limits::kKeyPemBytes) return refused;
+    const std::uint8_t* at = der.data();
+    Shared key =
+        with_errors_cleared(shared(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size()))));
+    if (key == nullptr || at != der.data() + der.size()) return refused;
+    return from_openssl(std::move(key));
+}
+
 Result<PublicKey> PublicKey::from_openssl(Shared key) {
     if (EVP_PKEY_is_a(key.get(), "ED25519") == 1)
         return PublicKey(Algorithm::ed25519, std::move(key));
@@ -158,6 +169,15 @@ std::string PublicKey::to_pem() const {
     const long size = BIO_get_mem_data(bio.get(), &data);
     REKEY_ASSERT(size > 0);
     return {data, static_cast<std::size_t>(size)};
+}
+
+Bytes PublicKey::to_der() const {
+    std::uint8_t* der = nullptr;
+    const int size = i2d_PUBKEY(key_.get(), &der);
+    REKEY_ASSERT(size > 0);
+    Bytes bytes(der, der + size);
+    OPENSSL_free(der);
+    return bytes;
 }
 
 bool PublicKey::verify(std::string_view message, ByteView signature) const {

@@ -27,12 +27,15 @@ class PublicKey {
     [[nodiscard]] static Result<PublicKey> rsa_pss(ByteView modulus, ByteView exponent);
     // SubjectPublicKeyInfo in PEM (RFC 7468), nothing before or after it.
     [[nodiscard]] static Result<PublicKey> from_pem(std::string_view pem);
+    // SubjectPublicKeyInfo in DER (RFC 5280, section 4.1), nothing after it.
+    [[nodiscard]] static Result<PublicKey> from_der(ByteView der);
     // Of a key that OpenSSL holds already, under the same rules.
     [[nodiscard]] static Result<PublicKey> from_openssl(std::shared_ptr<evp_pkey_st> key);
 
     [[nodiscard]] Algorithm algorithm() const { return algorithm_; }
     [[nodiscard]] std::size_t size_bits() const;
     [[nodiscard]] std::string to_pem() const;
+    [[nodiscard]] Bytes to_der() const;
 
     // False for a signature of another length or form, and for a wrong one. ECDSA as r||s.
     [[nodiscard]] bool verify(std::string_view message, ByteView signature) const;
