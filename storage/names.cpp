@@ -13,6 +13,9 @@ constexpr std::array<std::string_view, 2> kTombstoneKinds{"token", "identity_key
 constexpr std::array<std::string_view, 6> kRotationCauses{"schedule", "admin",      "emergency",
                                                           "agent",    "enrollment", "recovery"};
 
+constexpr std::array<std::string_view, 4> kProviderKeyStates{"pre_published", "active", "retiring",
+                                                             "destroyed"};
+
 template <class Enum, std::size_t N>
 std::string_view name_in(const std::array<std::string_view, N>& names, Enum value) {
     const auto index = static_cast<std::size_t>(value);
@@ -33,6 +36,8 @@ std::string_view name_of(AgentStatus status) { return name_in(kAgentStatuses, st
 std::string_view name_of(TombstoneKind kind) { return name_in(kTombstoneKinds, kind); }
 std::string_view name_of(RotationCause cause) { return name_in(kRotationCauses, cause); }
 
+std::string_view name_of(ProviderKeyState state) { return name_in(kProviderKeyStates, state); }
+
 std::optional<AgentStatus> agent_status_of(std::string_view name) {
     return value_in<AgentStatus>(kAgentStatuses, name);
 }
@@ -41,6 +46,9 @@ std::optional<TombstoneKind> tombstone_kind_of(std::string_view name) {
 }
 std::optional<RotationCause> rotation_cause_of(std::string_view name) {
     return value_in<RotationCause>(kRotationCauses, name);
+}
+std::optional<ProviderKeyState> provider_key_state_of(std::string_view name) {
+    return value_in<ProviderKeyState>(kProviderKeyStates, name);
 }
 
 }  // namespace rekey::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "storage/provider_keys.hpp"
 #include "storage/tables.hpp"
 
 #include <functional>
@@ -23,6 +24,7 @@ class Transaction {
     virtual RecoveriesTable& recoveries() = 0;
     virtual SettingsTable& settings() = 0;
     virtual MetaTable& meta() = 0;
+    virtual ProviderKeysTable& provider_keys() = 0;
     virtual AuditTable& audit() = 0;
 };
 

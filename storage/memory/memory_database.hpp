@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "storage/audit_chain.hpp"
+#include "storage/provider_keys.hpp"
 #include "storage/rows.hpp"
 
 #include <boost/json/value.hpp>
@@ -44,6 +45,7 @@ struct MemoryDatabase {
     Table<Id, std::uint64_t> recovery_grants;
     Table<std::string, boost::json::value> settings;
     Table<std::string, Bytes> meta;
+    Table<Id, ProviderKeyRow> provider_keys;
     std::vector<AuditRow> audit;
     ChainHead audit_head;
 };

@@ -190,6 +190,15 @@ class MemoryMeta final : public MetaTable, private TableBase {
     [[nodiscard]] Result<> set(std::string_view name, ByteView value) override;
 };
 
+class MemoryProviderKeys final : public ProviderKeysTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<ProviderKeyRow> find(std::string_view kid) override;
+    [[nodiscard]] Result<std::vector<ProviderKeyRow>> list(std::string_view after,
+                                                           std::size_t limit) override;
+    [[nodiscard]] Result<> put(ProviderKeyRow& row) override;
+};
+
 class MemoryAudit final : public AuditTable, private TableBase {
   public:
     using TableBase::TableBase;
@@ -212,6 +221,7 @@ class MemoryTransaction final : public Transaction {
           recoveries_(database, journal),
           settings_(database, journal),
           meta_(database, journal),
+          provider_keys_(database, journal),
           audit_(database, journal) {}
 
     AgentsTable& agents() override { return agents_; }
@@ -225,6 +235,7 @@ class MemoryTransaction final : public Transaction {
     RecoveriesTable& recoveries() override { return recoveries_; }
     SettingsTable& settings() override { return settings_; }
     MetaTable& meta() override { return meta_; }
+    ProviderKeysTable& provider_keys() override { return provider_keys_; }
     AuditTable& audit() override { return audit_; }
 
   private:
@@ -239,6 +250,7 @@ class MemoryTransaction final : public Transaction {
     MemoryRecoveries recoveries_;
     MemorySettings settings_;
     MemoryMeta meta_;
+    MemoryProviderKeys provider_keys_;
     MemoryAudit audit_;
 };
 

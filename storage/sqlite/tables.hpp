@@ -177,6 +177,19 @@ class SqliteMeta final : public MetaTable {
     Statement get_, set_;
 };
 
+class SqliteProviderKeys final : public ProviderKeysTable {
+  public:
+    explicit SqliteProviderKeys(Connection& connection);
+    [[nodiscard]] Result<ProviderKeyRow> find(std::string_view kid) override;
+    [[nodiscard]] Result<std::vector<ProviderKeyRow>> list(std::string_view after,
+                                                           std::size_t limit) override;
+    [[nodiscard]] Result<> put(ProviderKeyRow& row) override;
+
+  private:
+    [[nodiscard]] Result<> add_versions(ProviderKeyRow& row);
+    Statement find_, list_, versions_, insert_, update_, put_version_;
+};
+
 class SqliteAudit final : public AuditTable {
   public:
     explicit SqliteAudit(Connection& connection);
@@ -210,6 +223,7 @@ class SqliteTransaction final : public Transaction {
           recoveries_(connection),
           settings_(connection),
           meta_(connection),
+          provider_keys_(connection),
           audit_(connection) {}
 
     SqliteAgents& agents() override { return agents_; }
@@ -223,6 +237,7 @@ class SqliteTransaction final : public Transaction {
     SqliteRecoveries& recoveries() override { return recoveries_; }
     SqliteSettings& settings() override { return settings_; }
     SqliteMeta& meta() override { return meta_; }
+    SqliteProviderKeys& provider_keys() override { return provider_keys_; }
     SqliteAudit& audit() override { return audit_; }
 
   private:
@@ -237,6 +252,7 @@ class SqliteTransaction final : public Transaction {
     SqliteRecoveries recoveries_;
     SqliteSettings settings_;
     SqliteMeta meta_;
+    SqliteProviderKeys provider_keys_;
     SqliteAudit audit_;
 };
 
