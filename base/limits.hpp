@@ -29,10 +29,13 @@ inline constexpr std::size_t kAnswerBytes = std::size_t{4} * 1024 * 1024;
 
 // HTTP.
 inline constexpr std::size_t kHttpHeaderBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kHttpHeaderFields = 64;
 inline constexpr std::size_t kHttpBodyBytes = kMessageBytes;
 inline constexpr auto kTlsHandshakeTimeout = 10s;
 inline constexpr auto kHttpHeaderTimeout = 10s;
 inline constexpr auto kHttpIdleTimeout = 60s;
+inline constexpr std::size_t kClientRequestIdBytes = 128;  // X-Request-Id
+inline constexpr std::size_t kOrigins = 32;                // that may be configured, and hosts
 inline constexpr std::size_t kUnauthenticatedConnectionsAnAddress = 256;
 
 // Sessions.

@@ -29,6 +29,7 @@ void BeastWebSocket::accept(UpgradeAnswer answer,
     ws_.set_option(stream_base::decorator([&answer](websocket::response_type& response) {
         if (!answer.subprotocol.empty())
             response.set(http::field::sec_websocket_protocol, answer.subprotocol);
+        if (!answer.request_id.empty()) response.set("X-Request-Id", answer.request_id);
         response.set(http::field::server, "rekey");
     }));
     // The original request was checked by the HTTP side; Beast needs only these.

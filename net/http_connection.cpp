@@ -3,10 +3,13 @@
 #include "base/fail_point.hpp"
 #include "base/limits.hpp"
 #include "base/secret.hpp"
+#include "net/http_strict.hpp"
 #include "net/http_text.hpp"
 
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
+
+#include <iterator>
 
 namespace rekey::net {
 namespace {
@@ -18,6 +21,10 @@ constexpr std::size_t kReadBytes = 4096;
 // A whole request; with the rest, chunk headers and what is pipelined behind.
 constexpr std::size_t kBufferBytes =
     limits::kHttpHeaderBytes + limits::kHttpBodyBytes + 4 * kReadBytes;
+
+std::size_t fields_of(const http::fields& header) {
+    return static_cast<std::size_t>(std::distance(header.begin(), header.end()));
+}
 
 std::string_view as_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -55,7 +62,11 @@ void HttpConnection::begin_request() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits::kHttpHeaderBytes));
     parser_->body_limit(limits::kHttpBodyBytes);
-    parser_->eager(true);
+    // Nobody needs chunk extensions, and servers do not agree on where one ends.
+    on_chunk_ = [](std::uint64_t, boost::beast::string_view extensions, ErrorCode& error) {
+        if (!extensions.empty()) error = http::error::bad_chunk_extension;
+    };
+    parser_->on_chunk_header(on_chunk_);
     header_seen_ = false;
     if (buffer_.size() > 0) {
         phase_ = Phase::reading;
@@ -96,19 +107,57 @@ void HttpConnection::on_read(const ErrorCode& error, std::size_t bytes) {
 }
 
 void HttpConnection::parse() {
+    if (!header_seen_ && !parse_header()) return;
     ErrorCode error;
-    buffer_.consume(parser_->put(buffer_.data(), error));
+    if (buffer_.size() > 0 && !parser_->is_done())
+        buffer_.consume(parser_->put(buffer_.data(), error));
     if (error && error != http::error::need_more) return refuse(error);
-    if (parser_->is_header_done() && !header_seen_) {
-        header_seen_ = true;
-        if (parser_->get().version() == 11 && parser_->get().count(http::field::host) != 1)
-            return refuse(http::error::bad_field);
-        // The body may wait for our word (RFC 9110, section 10.1.1).
-        if (!parser_->is_done() && parser_->get().count(http::field::expect) != 0)
-            return send_continue();
+    if (!parser_->is_done()) return read_some();
+    // A trailer would put a field into a header that has been looked at already.
+    if (fields_of(parser_->get()) != header_fields_)
+        return refuse(400, "fields behind the body are not taken");
+    hand_over();
+}
+
+// False: it goes on later, or not at all.
+bool HttpConnection::parse_header() {
+    const auto data = buffer_.data();
+    const auto wrong = ambiguous_lines({static_cast<const char*>(data.data()), data.size()});
+    if (!wrong.empty()) {
+        refuse(400, std::string(wrong));
+        return false;
     }
-    if (parser_->is_done()) return hand_over();
-    read_some();
+    ErrorCode error;
+    buffer_.consume(parser_->put(data, error));
+    if (!error && parser_->is_header_done()) return accept_header();
+    if (error && error != http::error::need_more) {
+        refuse(error);
+    } else {
+        read_some();
+    }
+    return false;
+}
+
+// The same.
+bool HttpConnection::accept_header() {
+    header_seen_ = true;
+    const auto& header = parser_->get();
+    header_fields_ = fields_of(header);
+    if (header_fields_ > limits::kHttpHeaderFields) {
+        refuse(http::error::header_limit);
+        return false;
+    }
+    const auto wrong = ambiguous_fields(header, header.version());
+    if (!wrong.empty()) {
+        refuse(400, std::string(wrong));
+        return false;
+    }
+    parser_->eager(true);
+    // The body may wait for our word (RFC 9110, section 10.1.1).
+    const bool waits =
+        !parser_->is_done() && buffer_.size() == 0 && header.count(http::field::expect) != 0;
+    if (waits) send_continue();
+    return !waits;
 }
 
 void HttpConnection::send_continue() {
@@ -147,8 +196,9 @@ void HttpConnection::refuse(const ErrorCode& error) {
     std::string message = "this is no valid HTTP/1.1 request: " + error.message();
     if (error == http::error::header_limit) {
         status = 431;
-        message =
-            "the header is longer than " + std::to_string(limits::kHttpHeaderBytes) + " bytes";
+        message = "the header is longer than " + std::to_string(limits::kHttpHeaderBytes) +
+                  " bytes, or has more than " + std::to_string(limits::kHttpHeaderFields) +
+                  " fields";
     } else if (error == http::error::body_limit || error == http::error::buffer_overflow) {
         status = 413;
         message = "the body is longer than " + std::to_string(limits::kHttpBodyBytes) + " bytes";
@@ -156,6 +206,10 @@ void HttpConnection::refuse(const ErrorCode& error) {
         status = 408;
         message = "the request did not arrive in time";
     }
+    refuse(status, message);
+}
+
+void HttpConnection::refuse(unsigned status, const std::string& message) {
     keep_alive_ = false;
     if (server_->options.refusal) return write(server_->options.refusal(status, message));
     HttpResponse response;
@@ -165,15 +219,15 @@ void HttpConnection::refuse(const ErrorCode& error) {
     write(response);
 }
 
-void HttpConnection::respond(const HttpResponse& response) {
+void HttpConnection::respond(const HttpResponse& response, const HttpHeaders& more) {
     if (phase_ != Phase::answering) return;
-    write(response);
+    write(response, more);
 }
 
-void HttpConnection::write(const HttpResponse& response) {
+void HttpConnection::write(const HttpResponse& response, const HttpHeaders& more) {
     phase_ = Phase::writing;
     arm_deadline(server_->options.times.idle);
-    output_ = to_http(response, {keep_alive_, without_body_});
+    output_ = to_http(response, {keep_alive_, without_body_, {&more, &server_->options.headers}});
     asio::async_write(*stream_, asio::buffer(output_),
                       [self = shared_from_this()](const ErrorCode& error, std::size_t) {
                           self->on_written(error);

@@ -8,6 +8,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +37,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
     void start();
     // The exchange's half.
-    void respond(const HttpResponse& response);
+    void respond(const HttpResponse& response, const HttpHeaders& more);
     void upgrade(UpgradeAnswer answer, std::function<void(WebSocket)> opened);
     void abandon();
     // The server's: closes now if no request is being answered.
@@ -57,9 +59,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void read_some();
     void on_read(const ErrorCode& error, std::size_t bytes);
     void parse();
+    [[nodiscard]] bool parse_header();
+    [[nodiscard]] bool accept_header();
     void hand_over();
     void refuse(const ErrorCode& error);
-    void write(const HttpResponse& response);
+    void refuse(unsigned status, const std::string& message);
+    void write(const HttpResponse& response, const HttpHeaders& more = {});
     void on_written(const ErrorCode& error);
     void send_continue();
     void arm_deadline(Milliseconds delay);
@@ -78,6 +83,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     boost::beast::flat_buffer buffer_;
     std::optional<Parser> parser_;
     bool header_seen_ = false;
+    std::size_t header_fields_ = 0;
+    std::function<void(std::uint64_t, boost::beast::string_view, ErrorCode&)> on_chunk_;
     bool read_pending_ = false;
     bool keep_alive_ = true;
     bool without_body_ = false;

@@ -72,13 +72,24 @@ std::vector<std::string> HttpExchange::offered_subprotocols() const {
 
 void HttpExchange::respond(const HttpResponse& response) {
     REKEY_ASSERT(connection_ != nullptr);
-    std::exchange(connection_, nullptr)->respond(response);
+    std::exchange(connection_, nullptr)->respond(response, more_);
+}
+
+void HttpExchange::identify(std::string id) {
+    more_.add("X-Request-Id", id);
+    request_.id = std::move(id);
+}
+
+void HttpExchange::add_header(std::string_view name, std::string_view value) {
+    more_.add(name, value);
 }
 
 void HttpExchange::upgrade(std::string_view subprotocol, std::function<void(WebSocket)> opened) {
     REKEY_ASSERT(connection_ != nullptr && is_upgrade());
-    UpgradeAnswer answer{
-        std::string(request_.headers.get("Sec-WebSocket-Key")), std::string(subprotocol), {}};
+    UpgradeAnswer answer{std::string(request_.headers.get("Sec-WebSocket-Key")),
+                         std::string(subprotocol),
+                         request_.id,
+                         {}};
     request_ = {};
     std::exchange(connection_, nullptr)->upgrade(std::move(answer), std::move(opened));
 }

@@ -29,6 +29,7 @@ struct HttpRequest {
     // Since when the server waits for it: the connection was accepted, or the answer before this
     // request was written.
     Moment awaited_since{};
+    std::string id;  // what names it in logs and in its answer; empty until it is identified
 
     [[nodiscard]] std::string_view path() const;   // without the query
     [[nodiscard]] std::string_view query() const;  // after '?', not decoded
@@ -47,11 +48,18 @@ class HttpExchange {
     ~HttpExchange();
 
     [[nodiscard]] const HttpRequest& request() const { return request_; }
+    // The peer is a proxy that speaks for this address (no port).
+    void speaks_for(std::string address) { request_.remote_address = std::move(address); }
 
     // Whether this is a well-formed WebSocket upgrade (RFC 6455, section 4.2.1).
     [[nodiscard]] bool is_upgrade() const;
     // The subprotocols that it offers, in order.
     [[nodiscard]] std::vector<std::string> offered_subprotocols() const;
+
+    // From here on request().id, and X-Request-Id in the answer, whichever it is.
+    void identify(std::string id);
+    // A header of the answer, unless the answer has it itself.
+    void add_header(std::string_view name, std::string_view value);
 
     void respond(const HttpResponse& response);
     // Answers 101 with this subprotocol. `opened` comes once the answer is written, and never if
@@ -62,6 +70,7 @@ class HttpExchange {
   private:
     std::shared_ptr<HttpConnection> connection_;
     HttpRequest request_;
+    HttpHeaders more_;
 };
 
 using HttpHandler = std::function<void(HttpExchange)>;
@@ -83,14 +92,18 @@ struct HttpServerOptions {
     // The answer to what net/ refuses itself: status 400, 408, 413 or 431, and words for people.
     // May be empty: a plain text of these words.
     std::function<HttpResponse(unsigned status, std::string_view message)> refusal;
+    // Of every answer but a 101, unless the answer has them itself.
+    HttpHeaders headers = {};
     HttpTimes times = {};
 };
 
 // The HTTP side of one shard: takes accepted sockets, does TLS, reads requests within HttpTimes
-// (408), limits::kHttpHeaderBytes (431) and kHttpBodyBytes (413), and hands them to the handler one
-// at a time a connection. A request with both Content-Length and Transfer-Encoding, or with two
-// lengths, is refused with 400 and the connection closed (request smuggling). Bound to the
-// io_context's thread; not to be destroyed from inside its handler.
+// (408), limits::kHttpHeaderBytes and kHttpHeaderFields (431) and kHttpBodyBytes (413), and hands
+// them to the handler one at a time a connection. What another server may read as another request
+// is refused with 400 and the connection closed (request smuggling): both or two of Content-Length
+// and Transfer-Encoding, another encoding than chunked, chunk extensions, trailers, folded lines,
+// line ends without CR. Bound to the io_context's thread; not to be destroyed from inside its
+// handler.
 class HttpServer {
   public:
     HttpServer(boost::asio::io_context& context, HttpServerOptions options, HttpHandler handler);

@@ -32,12 +32,20 @@ std::string host_header(const std::string& host, unsigned port) {
 
 std::string to_http(const HttpResponse& response, ResponseFraming framing) {
     std::string out;
-    out.reserve(256 + response.body.size());
+    out.reserve(512 + response.body.size());
     const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
     out += "HTTP/1.1 " + std::to_string(response.status) + " ";
     out.append(reason.data(), reason.size());
     out += "\r\n";
     for (const auto& [name, value] : response.headers.all()) append_header(out, name, value);
+    for (const HttpHeaders* more : framing.more) {
+        if (more == nullptr) continue;
+        for (const auto& [name, value] : more->all()) {
+            const bool there = response.headers.has(name) ||
+                               (more != framing.more[0] && framing.more[0]->has(name));
+            if (!there) append_header(out, name, value);
+        }
+    }
     if (status_has_body(response.status)) {
         if (!response.headers.has("Content-Type") && !response.body.empty())
             append_header(out, "Content-Type", "application/json");

@@ -2,6 +2,7 @@
 
 #include "net/http_message.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@ namespace rekey::net {
 struct ResponseFraming {
     bool keep_alive = true;
     bool without_body = false;  // the answer to HEAD: headers as for GET, no body
+    // Headers that it gets besides its own, the first that has a name wins.
+    std::array<const HttpHeaders*, 2> more = {};
 };
 
 [[nodiscard]] std::string to_http(const HttpResponse& response, ResponseFraming framing);

@@ -32,6 +32,7 @@ class WebSocketConnection {
 struct UpgradeAnswer {
     std::string key;  // Sec-WebSocket-Key
     std::string subprotocol;
+    std::string request_id;  // X-Request-Id; empty: none
     std::string read_ahead;  // what came behind the request: already frames
 };
 
