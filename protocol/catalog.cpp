@@ -32,7 +32,7 @@ constexpr auto kCatalog =
                    AgentReconnect,  //
                    AgentsCreate, AgentsList, AgentsGet, AgentsWhy, AgentsSuspend, AgentsReactivate,
                    AgentsRevoke, AgentsRecover, AgentsEnrollmentCode, RotationsStart, RotationsList,
-                   RotationsGet, RotationsCancel, SettingsGet, SettingsSet, SystemInfo,
+                   RotationsGet, RotationsCancel, SettingsGet, SettingsSet, SystemInfo, RpcDiscover,
                    AuditQuery>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {

@@ -36,4 +36,25 @@ struct SystemInfo {
     };
 };
 
+struct RpcDiscover {
+    static constexpr std::string_view name = "rpc.discover";
+    static constexpr std::string_view summary = "Describes these methods, as OpenRPC.";
+    static constexpr Access access{.capability = "agents:read"};
+    using Params = Nothing;
+    struct Result {
+        std::string openrpc;
+        boost::json::object info;
+        boost::json::value methods;
+        boost::json::object components;
+        static constexpr auto fields() {
+            constexpr Rule kDocument{.max_bytes = limits::kAnswerBytes};
+            return std::tuple{
+                field("openrpc", &Result::openrpc, "The specification's version."),
+                field("info", &Result::info, "Name and version.", kDocument),
+                field("methods", &Result::methods, "With their schemas.", kDocument),
+                field("components", &Result::components, "What they share.", kDocument)};
+        }
+    };
+};
+
 }  // namespace rekey::protocol

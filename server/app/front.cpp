@@ -39,13 +39,17 @@ std::unique_ptr<net::Listener> Listeners::open(Shard& shard, net::PortUse use) {
 namespace {
 
 net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
-                                   std::shared_ptr<http::AddressGate> gate) {
+                                   std::shared_ptr<http::AddressGate> gate,
+                                   const http::Doors& doors) {
     net::HttpServerOptions options;
     options.tls = std::move(tls);
     options.admit = [gate = std::move(gate)](const std::string& address) {
         return gate->admit(address);
     };
-    options.refusal = &http::Doors::refuse;
+    options.refusal = [&doors](unsigned status, std::string_view message) {
+        return doors.refuse(status, message);
+    };
+    options.headers = http::security_headers();
     return options;
 }
 
@@ -54,7 +58,7 @@ net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
 Front::Front(Shard& shard, const http::Parts& parts, std::shared_ptr<net::ServerTls> tls,
              std::shared_ptr<http::AddressGate> gate)
     : doors(shard, parts),
-      server(shard.context(), options_for(std::move(tls), std::move(gate)),
+      server(shard.context(), options_for(std::move(tls), std::move(gate), doors),
              [this](net::HttpExchange exchange) { doors.handle(std::move(exchange)); }) {}
 
 }  // namespace rekey::server::app

@@ -23,6 +23,17 @@ config::HostPort advertised_address(const config::ProcessOptions& options,
     return advertised;
 }
 
+http::HostGate::Known known_hosts(const config::ProcessOptions& options,
+                                  const config::HostPort& advertised) {
+    http::HostGate::Known known;
+    known.hosts = options.allowed_hosts;
+    known.hosts.push_back(http::host_of(advertised.text()));
+    known.hosts.push_back(http::host_of(options.listen.text()));
+    known.every_address = config::is_wildcard(options.listen.host);
+    known.origins = options.cors_origins;
+    return known;
+}
+
 }  // namespace
 
 App::Rooms::Rooms(config::Config given, const Log& log_to)
@@ -69,9 +80,11 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       recovery_parts{*store,     coordinator, master_key,
                      challenges, audit_pause, settings,
                      clock,      log,         enrollment_parts.server_ca},
-      http_parts{
-          *store, dispatcher, agent_door, registry, enrollment_parts, recovery_parts, failures,
-          calls,  settings,   clock,      log,      facts.started_at, draining} {
+      host_gate(known_hosts(config.options, advertised)),
+      http_parts{*store,           dispatcher,     agent_door, registry,
+                 enrollment_parts, recovery_parts, failures,   calls,
+                 settings,         clock,          log,        facts.started_at,
+                 draining,         random,         host_gate} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     methods::bind_agent_requests(agent_requests, method_parts);

@@ -70,6 +70,7 @@ struct App::Rooms {
     recovery::AuditPause audit_pause;
     recovery::Parts recovery_parts;
     std::atomic<bool> draining{false};
+    http::HostGate host_gate;
     http::Parts http_parts;
     std::vector<std::unique_ptr<Front>> fronts;
     std::unique_ptr<Timers::Handle> next_certificate_check;  // of shard 0

@@ -1,6 +1,7 @@
 #include "server/config/config.hpp"
 
 #include "protocol/settings.hpp"
+#include "server/config/env_file.hpp"
 #include "server/config/file.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -84,7 +85,9 @@ Result<> read_file_layer(const std::string& path, Layers& layers) {
     for (const auto& [key, value] : values) {
         const std::string name(key);
         const std::string where = fmt::format("{}: {}", path, name);
-        if (name != "config" && find_flag(name) != nullptr) {
+        // Which files there are has to be known before this one is read.
+        const bool is_file = name == "config" || name == "env_file";
+        if (!is_file && find_flag(name) != nullptr) {
             layers.flags.try_emplace(name, FlagText{as_flag_text(value), where});
             continue;
         }
@@ -102,12 +105,25 @@ Result<> read_file_layer(const std::string& path, Layers& layers) {
     return {};
 }
 
+// As if its variables were set, where they are not.
+Result<> read_env_layer(const std::string& path, const Environment& environment, Layers& layers) {
+    REKEY_TRY_ASSIGN(variables, read_env_file(path));
+    for (const std::string_view name : variables_of_aims()) {
+        if (variables.contains(name)) layers.unknown_variables.emplace_back(name);
+    }
+    std::erase_if(variables, [&](const auto& one) { return environment.contains(one.first); });
+    return read_variables(variables, layers);
+}
+
 }  // namespace
 
 Result<Config> load_config(const CommandLine& line, const Environment& environment) {
     Layers layers;
     layers.flags = line.flags;
     REKEY_TRY(read_variables(environment, layers));
+    if (const auto file = layers.flags.find("env_file"); file != layers.flags.end()) {
+        REKEY_TRY(read_env_layer(file->second.text, environment, layers));
+    }
     if (const auto file = layers.flags.find("config"); file != layers.flags.end()) {
         REKEY_TRY(read_file_layer(file->second.text, layers));
     }

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "base/option_value.hpp"
 #include "protocol/join_string.hpp"
+#include "server/config/site_lists.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,6 +28,7 @@ constexpr std::array kFlags{
              "address that agents are told; needed when listening on all addresses (default: the "
              "one it listens on)"},
     FlagInfo{"config", text, "FILE", "TOML file with flags and settings as top-level keys"},
+    FlagInfo{"env_file", text, "FILE", "file of variables (NAME=VALUE), weaker than real ones"},
     FlagInfo{"cert", text, "FILE", "serve this certificate chain (PEM) instead of our own CA's"},
     FlagInfo{"key", text, "FILE", "its private key (PEM)"},
     FlagInfo{"plain_http", toggle, "", "no TLS, for a proxy in front; loopback only"},
@@ -35,6 +37,10 @@ constexpr std::array kFlags{
     FlagInfo{"log_level", text, "LEVEL", "debug, info, warning, error or off (default: info)"},
     FlagInfo{"log_format", text, "FORMAT", "logfmt or json (default: logfmt)"},
     FlagInfo{"shards", text, "N", "threads that serve connections (default: one a core)"},
+    FlagInfo{"allowed_hosts", text, "HOSTS",
+             "further names, with commas between, that this server may be called by (Host)"},
+    FlagInfo{"cors_origins", text, "ORIGINS",
+             "origins, with commas between, whose web pages may call this server (default: none)"},
 };
 
 Error wrong(const FlagText& given, std::string_view expected) {
@@ -118,6 +124,27 @@ Result<> read_shards(const Reader& reader, ProcessOptions& options) {
         return Error(Code::invalid_params, given->origin + ": " + shards.error().message());
     options.shards = static_cast<unsigned>(*shards);
     return {};
+}
+
+Result<> read_sites(const Reader& reader, ProcessOptions& options) {
+    const auto read = [&](std::string_view key, auto read_names,
+                          std::vector<std::string>& names) -> Result<> {
+        const FlagText* given = reader.find(key);
+        if (given == nullptr || given->text.empty()) return {};
+        auto found = read_names(given->text);
+        if (found.has_error())
+            return Error(Code::invalid_params, given->origin + ": " + found.error().message());
+        names = *std::move(found);
+        return {};
+    };
+    REKEY_TRY(read("cors_origins", read_origins, options.cors_origins));
+    return read("allowed_hosts", read_hosts, options.allowed_hosts);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) text.append(text.empty() ? "" : ",").append(name);
+    return text;
 }
 
 // The combinations that make no sense or are not safe.
@@ -238,6 +265,7 @@ Result<ProcessOptions> read_flags(
     REKEY_TRY(check_transport(reader, options));
     REKEY_TRY(read_logging(reader, options));
     REKEY_TRY(read_shards(reader, options));
+    REKEY_TRY(read_sites(reader, options));
     if (is_wildcard(options.listen.host) && !options.advertise) {
         return Error(Code::invalid_params,
                      "listening on all addresses (" + options.listen.text() +
@@ -268,6 +296,8 @@ std::map<std::string, std::string> describe(const ProcessOptions& options) {
     shown["log_level"] = kLogLevels.at(static_cast<std::size_t>(options.log_level));
     shown["log_format"] = options.log_format == LogFormat::json ? "json" : "logfmt";
     shown["shards"] = std::to_string(options.shards);
+    if (!options.allowed_hosts.empty()) shown["allowed_hosts"] = joined(options.allowed_hosts);
+    if (!options.cors_origins.empty()) shown["cors_origins"] = joined(options.cors_origins);
     return shown;
 }
 

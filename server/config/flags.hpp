@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // What is fixed at start: the flags of rekeyd. Each is also a key of the TOML file and a variable
 // of the environment; one table serves all three, --help and settings.get.
@@ -38,6 +39,8 @@ struct ProcessOptions {
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::logfmt;
     unsigned shards = 1;
+    std::vector<std::string> cors_origins;   // site_lists.hpp
+    std::vector<std::string> allowed_hosts;  // site_lists.hpp
 };
 
 struct FlagInfo {

@@ -1,5 +1,6 @@
 #include "server/http/admin_sockets.hpp"
 
+#include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "protocol/close_codes.hpp"
 #include "protocol/json_rpc.hpp"
@@ -30,7 +31,7 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
     Socket(AdminSockets& owner, net::WebSocket socket, rpc::Caller caller)
         : owner_(&owner),
           shard_(owner.shard_),
-          dispatcher_(owner.dispatcher_),
+          parts_(owner.parts_),
           socket_(std::move(socket)),
           caller_(std::move(caller)),
           heard_at_(shard_.now()) {}
@@ -69,8 +70,10 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
 
   private:
     static rpc::Task<void> serve(std::shared_ptr<Socket> self, std::string text) {
+        rpc::Caller caller = self->caller_;
+        caller.request_id = make_uuid_v7(self->parts_.clock, self->parts_.random);
         auto answer =
-            co_await answer_envelope(self->dispatcher_, self->caller_, text, Carrier::socket);
+            co_await answer_envelope(self->parts_.dispatcher, caller, text, Carrier::socket);
         --self->calls_;
         self->send(std::move(answer.text));
         if (answer.parse_failed) self->count_parse_error();
@@ -114,7 +117,7 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
 
     AdminSockets* owner_;
     Shard& shard_;
-    const rpc::Dispatcher& dispatcher_;
+    AdminSockets::Parts parts_;  // outlives its owner in a call
     net::WebSocket socket_;
     rpc::Caller caller_;
     SteadyTime heard_at_;
@@ -123,15 +126,16 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
     std::unique_ptr<Timers::Handle> next_ping_;
 };
 
-AdminSockets::AdminSockets(Shard& shard, const rpc::Dispatcher& dispatcher, const Log& log)
-    : shard_(shard), dispatcher_(dispatcher), log_(log) {}
+AdminSockets::AdminSockets(Shard& shard, const Parts& parts) : shard_(shard), parts_(parts) {}
 
 AdminSockets::~AdminSockets() {
     for (const auto& socket : sockets_) socket->forget();
 }
 
 void AdminSockets::adopt(net::WebSocket socket, rpc::Caller caller) {
-    log_.info("admin.connected", {{"agent_id", caller.agent_id}, {"address", caller.address}});
+    parts_.log.info("admin.connected", {{"agent_id", caller.agent_id},
+                                        {"address", caller.address},
+                                        {"request_id", caller.request_id}});
     auto adopted = std::make_shared<Socket>(*this, std::move(socket), std::move(caller));
     sockets_.insert(adopted);
     adopted->start();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "net/web_socket.hpp"
 #include "server/rpc/caller.hpp"
 #include "server/rpc/dispatcher.hpp"
@@ -17,10 +19,16 @@ namespace rekey::server::http {
 // message a call through the dispatcher, answered in the order in which calls end. At most
 // limits::kCallsAnAdminSocket at once (`overloaded` beyond); an answer longer than
 // limits::kMessageBytes becomes an error. Pinged every limits::kAdminPing, closed with 4003 when
-// silent for 2.5 of them. On the shard's thread.
+// silent for 2.5 of them. Each message has a request id of its own. On the shard's thread.
 class AdminSockets {
   public:
-    AdminSockets(Shard& shard, const rpc::Dispatcher& dispatcher, const Log& log);
+    struct Parts {
+        const rpc::Dispatcher& dispatcher;
+        const Clock& clock;
+        Random& random;  // safe from any thread
+        const Log& log;
+    };
+    AdminSockets(Shard& shard, const Parts& parts);
     ~AdminSockets();
     AdminSockets(const AdminSockets&) = delete;
     AdminSockets& operator=(const AdminSockets&) = delete;
@@ -34,8 +42,7 @@ class AdminSockets {
   private:
     class Socket;
     Shard& shard_;
-    const rpc::Dispatcher& dispatcher_;
-    const Log& log_;
+    Parts parts_;
     std::unordered_set<std::shared_ptr<Socket>> sockets_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/http/doors.hpp"
 
 #include "server/http/refusal.hpp"
+#include "server/http/request_id.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -20,15 +21,33 @@ const Doors::Route Doors::kRoutes[] = {
     {"/readyz", "GET", &Doors::readyz},
     {"/_health", "GET", &Doors::health},
     {"/", "GET", &Doors::page},
+    {"/openapi.json", "GET", &Doors::openapi},
+    {"/openrpc.json", "GET", &Doors::openrpc},
+    {"/docs", "GET", &Doors::docs},
 };
 
 Doors::Doors(Shard& shard, const Parts& parts)
-    : shard_(shard), parts_(parts), admin_sockets_(shard, parts.dispatcher, parts.log) {
+    : shard_(shard),
+      parts_(parts),
+      admin_sockets_(shard, {parts.dispatcher, parts.clock, parts.random, parts.log}) {
     // What it cannot serve has to stop the start.
     static_cast<void>(rest_table());
 }
 
 void Doors::handle(net::HttpExchange exchange) {
+    exchange.identify(request_id(exchange.request().headers, parts_.clock, parts_.random));
+    insist_on_tls(exchange);
+    parts_.gate.share(exchange);
+    if (const auto refused = parts_.gate.refuse(exchange.request())) {
+        exchange.respond(*refused);
+    } else if (const auto answer = parts_.gate.preflight(exchange.request())) {
+        exchange.respond(*answer);
+    } else {
+        route(std::move(exchange));
+    }
+}
+
+void Doors::route(net::HttpExchange exchange) {
     const std::string_view path = exchange.request().path();
     // HEAD is GET without the body, which net/ leaves out.
     const std::string_view verb =
@@ -46,8 +65,10 @@ void Doors::handle(net::HttpExchange exchange) {
     rest(std::move(exchange), std::move(allowed));
 }
 
-net::HttpResponse Doors::refuse(unsigned status, std::string_view message) {
-    return refusal(status, Error(Code::invalid_request, std::string(message)));
+net::HttpResponse Doors::refuse(unsigned status, std::string_view message) const {
+    auto response = refusal(status, Error(Code::invalid_request, std::string(message)));
+    response.headers.add("X-Request-Id", request_id({}, parts_.clock, parts_.random));
+    return response;
 }
 
 Error Doors::count_failure(const std::string& address, Error error) {

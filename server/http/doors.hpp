@@ -2,9 +2,11 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "net/http_server.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/admin_sockets.hpp"
+#include "server/http/host_gate.hpp"
 #include "server/http/rest_table.hpp"
 #include "server/recovery/recovery.hpp"
 #include "server/rpc/dispatcher.hpp"
@@ -36,6 +38,8 @@ struct Parts {
     const Log& log;
     Time started_at{};
     const std::atomic<bool>& draining;
+    Random& random;  // safe from any thread
+    const HostGate& gate;
 };
 
 // All HTTP of one shard: what each method and path of the one port means. A thin layer: it reads
@@ -48,11 +52,14 @@ class Doors {
 
     void handle(net::HttpExchange exchange);
     // What net/ refuses itself.
-    [[nodiscard]] static net::HttpResponse refuse(unsigned status, std::string_view message);
+    [[nodiscard]] net::HttpResponse refuse(unsigned status, std::string_view message) const;
 
     [[nodiscard]] AdminSockets& admin_sockets() { return admin_sockets_; }
 
   private:
+    // What its path means, once it has a name and was let in.
+    void route(net::HttpExchange exchange);
+
     struct Route {
         std::string_view path;
         std::string_view method;
@@ -70,6 +77,9 @@ class Doors {
     void readyz(net::HttpExchange exchange);
     void health(net::HttpExchange exchange);
     void page(net::HttpExchange exchange);
+    void openapi(net::HttpExchange exchange);
+    void openrpc(net::HttpExchange exchange);
+    void docs(net::HttpExchange exchange);
     // What is none of kRoutes; `allowed`: the verbs under which they have this path.
     void rest(net::HttpExchange exchange, std::string allowed);
 

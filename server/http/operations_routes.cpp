@@ -17,6 +17,8 @@ constexpr std::string_view kPage = R"(<!doctype html>
 <li><a href="/healthz">/healthz</a>: this process lives</li>
 <li><a href="/readyz">/readyz</a>: it can do its work</li>
 <li><a href="/_health">/_health</a>: both, with version and uptime</li>
+<li><a href="/docs">/docs</a>: every route, to try; <a href="/openapi.json">/openapi.json</a>,
+<a href="/openrpc.json">/openrpc.json</a></li>
 <li><code>POST /rpc</code>, or <code>GET /rpc</code> as WebSocket (rekey.admin.v1): JSON-RPC for
 admins; <code>rekeyctl</code> speaks it</li>
 <li><code>GET /agent</code> as WebSocket (rekey.agent.v1): for agents</li>
@@ -65,10 +67,6 @@ void Doors::health(net::HttpExchange exchange) {
 void Doors::page(net::HttpExchange exchange) {
     net::HttpResponse response;
     response.headers.add("Content-Type", "text/html; charset=utf-8");
-    response.headers.add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    response.headers.add("X-Content-Type-Options", "nosniff");
-    response.headers.add("Referrer-Policy", "no-referrer");
-    response.headers.add("Cache-Control", "no-store");
     response.body = kPage;
     exchange.respond(response);
 }

@@ -15,7 +15,6 @@ constexpr std::chrono::seconds kDefaultRetry{1};
 net::HttpResponse json_answer(unsigned status, std::string body) {
     net::HttpResponse response = net::HttpResponse::json(status, std::move(body));
     response.headers.add("Cache-Control", "no-store");
-    response.headers.add("X-Content-Type-Options", "nosniff");
     return response;
 }
 

@@ -17,7 +17,10 @@ rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& reque
         return rpc::authenticate(transaction, key.expose(), now);
     };
     auto caller = co_await rpc::read_from<rpc::Caller>(parts_.store, std::move(look));
-    if (caller.has_value()) caller->address = request.remote_address;
+    if (caller.has_value()) {
+        caller->address = request.remote_address;
+        caller->request_id = request.id;
+    }
     co_return caller;
 }
 

@@ -1,5 +1,6 @@
 #include "protocol/methods/system.hpp"
 
+#include "protocol/openrpc.hpp"
 #include "server/methods/parts.hpp"
 
 #include <utility>
@@ -40,11 +41,23 @@ Task<Result<SystemInfo::Result>> info(const Parts& parts) {
     co_return Result<SystemInfo::Result>(std::move(result));
 }
 
+Result<protocol::RpcDiscover::Result> discover() {
+    boost::json::object document = protocol::openrpc_document(REKEY_VERSION);
+    protocol::RpcDiscover::Result result;
+    result.openrpc = document.at("openrpc").as_string();
+    result.info = std::move(document.at("info").as_object());
+    result.methods = std::move(document.at("methods"));
+    result.components = std::move(document.at("components").as_object());
+    return result;
+}
+
 }  // namespace
 
 void bind_system(rpc::Registry& registry, const Parts& parts) {
     registry.bind<SystemInfo>(
         [&parts](const Caller&, const protocol::Nothing&) { return info(parts); });
+    registry.bind<protocol::RpcDiscover>(
+        [](const Caller&, const protocol::Nothing&) { return discover(); });
 }
 
 }  // namespace rekey::server::methods

@@ -57,6 +57,7 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
     parts_.log.debug("admin.called", {{"method", route == nullptr ? "" : method},
                                       {"outcome", outcome},
                                       {"agent_id", caller.agent_id},
+                                      {"request_id", caller.request_id},
                                       {"duration_ms", duration.count()}});
     if (parts_.observe) {
         parts_.observe(CallFacts{route == nullptr ? "" : route->info.name, outcome, duration});

@@ -3,12 +3,17 @@
 
 usage: aims_tests.py REKEYD
 """
+import os
+import pathlib
+import shlex
+import subprocess
 import sys
 import tempfile
 
 from rest import Rest
 from server import Server
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
@@ -126,6 +131,30 @@ def case_the_audit_is_queried(server, admin):
 
 def case_health_needs_nothing(server, admin):
     assert Rest(server, {}).expect(200, "GET", "/_health").json["status"] == "ok"
+
+
+def case_every_route_is_in_the_manual(server, admin):
+    described = Rest(server, {}).expect(200, "GET", "/openapi.json").json["paths"]
+    manual = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for path, verbs in described.items():
+        for verb, operation in verbs.items():
+            if "x-capability" in operation or operation["tags"] == ["auth"]:
+                assert f"| `{verb.upper()} {path}` | {operation['operationId']} |" in manual, (verb, path)
+
+
+def case_each_line_of_the_manual_does_what_it_says(server, admin):
+    script = ["set -u", f"REKEY=https://{server.host}:{server.port}", f"KEY={server.key}"]
+    for line in (ROOT / "docs" / "api.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("curl "):
+            command, status = line.rsplit("   # ", 1)
+            script += [f"got=$({command} -sS -o answer.txt -w '%{{http_code}}')",
+                       f"[ $got = {status} ] || {{ echo {shlex.quote(line)}: $got >&2; cat answer.txt >&2; exit 1; }}"]
+        elif "=$(curl " in line:
+            script.append(line.replace("curl ", "curl -sS "))
+    assert len(script) > 20, "the manual has lost its lines"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ, CURL_CA_BUNDLE=os.path.join(server.folder, "ca.pem"))
+        subprocess.run(["bash", "-c", "\n".join(script)], check=True, cwd=folder, env=environment)
 
 
 def case_too_many_calls_are_a_429(server, admin):

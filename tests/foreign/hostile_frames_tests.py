@@ -89,7 +89,7 @@ def case_peer_that_reads_nothing(server, agent):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     secure = agent.context.wrap_socket(connection, server_hostname=server.host)
     token = agent.state["tokens"][-1]["token"]
-    secure.sendall(("GET /agent HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    secure.sendall(("GET /agent HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                     f"Sec-WebSocket-Protocol: rekey.agent.v1\r\nAuthorization: Bearer {token}\r\n\r\n").encode())
     hello = {"jsonrpc": "2.0", "id": 1, "method": "agent.hello",
@@ -117,22 +117,22 @@ def status_of(server, request):
         secure.close()
 
 
-UPGRADE = ("GET /agent HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+UPGRADE = ("GET /agent HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
 
 
 def bad_upgrades(server):
     cases = {
-        "GET /agent HTTP/1.1\r\nHost: h\r\n\r\n": 426,
+        "GET /agent HTTP/1.1\r\nHost: localhost\r\n\r\n": 426,
         UPGRADE + "Authorization: Bearer x\r\n\r\n": 400,
         UPGRADE + "Sec-WebSocket-Protocol: other.v1\r\nAuthorization: Bearer x\r\n\r\n": 400,
         UPGRADE + "Sec-WebSocket-Protocol: rekey.agent.v1\r\n\r\n": 401,
         UPGRADE + "Sec-WebSocket-Protocol: rekey.agent.v1\r\nAuthorization: Bearer rka_x_y\r\n\r\n": 401,
-        "POST /agent HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n": 405,
-        "GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n": 404,
-        "POST /enroll HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n" + "x" * 70000: 413,
-        "POST /enroll HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400,
-        "GET / HTTP/1.1\r\nHost: h\r\nX: " + "y" * 20000 + "\r\n\r\n": 431,
+        "POST /agent HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n": 405,
+        "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n": 404,
+        "POST /enroll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + "x" * 70000: 413,
+        "POST /enroll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y" * 20000 + "\r\n\r\n": 431,
         "no http at all\r\n\r\n": 400,
     }
     for request, expected in cases.items():

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_stop_waits_for_an_answer_that_is_being_read) {
     socket.connect({boost::asio::ip::make_address("127.0.0.1"), server.port()});
     boost::asio::write(
         socket, boost::asio::buffer(
-                    "POST /rpc HTTP/1.1\r\nHost: x\r\nX-API-Key: " + server.admin_key() +
+                    "POST /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: " + server.admin_key() +
                     "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
     std::string received(1, '\0');
     boost::asio::read(socket, boost::asio::buffer(received));

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
          {"agents.create", "agents.list", "agents.get", "agents.why", "agents.suspend",
           "agents.reactivate", "agents.revoke", "agents.recover", "agents.enrollment_code",
           "rotations.start", "rotations.list", "rotations.get", "rotations.cancel", "settings.get",
-          "settings.set", "system.info", "audit.query"}}};
+          "settings.set", "system.info", "rpc.discover", "audit.query"}}};
     std::size_t count = 0;
     for (const auto& [caller, names] : contract) {
         count += names.size();

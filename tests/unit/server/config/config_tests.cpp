@@ -194,6 +194,65 @@ BOOST_AUTO_TEST_CASE(help_names_every_flag) {
     for (const auto& flag : flags_table()) BOOST_TEST(mentions(help, flag_name(flag)));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_of_variables_is_weaker_than_real_ones_and_stronger_than_the_file) {
+    const ConfigFile variables(
+        "# a comment\n\nexport REKEY_SHARDS=2\r\nREKEY_LOG_FORMAT = \"json\"\n"
+        "REKEY_JWT_MINUTES='7'\nREKEY_HEARTBEAT_SECONDS=17\nOTHER=a=b # c\n"
+        "JWT_SECRET_KEY=secret-of-aims\nREKEY_NO_SUCH=1");
+    const ConfigFile file("shards = 3\nlog_level = \"debug\"\nheartbeat_seconds = 18\n");
+    const auto config =
+        load({"--env-file", variables.path().c_str(), "--config", file.path().c_str()},
+             {{"REKEY_HEARTBEAT_SECONDS", "16"}});
+    BOOST_REQUIRE(config.has_value());
+    BOOST_TEST(config->options.shards == 2U);
+    BOOST_TEST((config->options.log_format == LogFormat::json));
+    BOOST_TEST((config->options.log_level == LogLevel::debug));
+    const auto settings = config->settings.combine({}).value();
+    BOOST_TEST(settings.jwt_minutes == 7);
+    BOOST_TEST(settings.heartbeat_seconds == 16);
+    BOOST_TEST(
+        (config->unknown_variables == std::vector<std::string>{"JWT_SECRET_KEY", "REKEY_NO_SUCH"}));
+    BOOST_TEST(load({}, {{"REKEY_ENV_FILE", variables.path()}})->options.shards == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_file_of_variables_is_told_by_its_line_alone) {
+    for (const char* line : {"REKEY_SHARDS", "=1", "1A=1", "A B=1", "A=\"x", "A='x\"", "A='"}) {
+        const ConfigFile variables("GOOD=1\n" + std::string(line) + "\n");
+        const auto message = failure(load({"--env-file", variables.path().c_str()}));
+        BOOST_TEST(mentions(message, variables.path() + ":2: expected NAME=VALUE"), message);
+    }
+    const ConfigFile out_of_range("REKEY_SHARDS=0\n");
+    BOOST_TEST(
+        mentions(failure(load({"--env-file", out_of_range.path().c_str()})), "REKEY_SHARDS"));
+    const auto missing = load({"--env-file", "/no/such/file"});
+    BOOST_REQUIRE(missing.has_error());
+    BOOST_TEST((missing.error().code() == Code::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(hosts_and_origins_are_lists_of_exact_names) {
+    using Names = std::vector<std::string>;
+    const auto config =
+        load({"--allowed-hosts", "Rekey.example.com, 192.0.2.7,[2001:db8::1]", "--cors-origins",
+              "https://Console.example.com:443,http://localhost:3000"});
+    BOOST_REQUIRE(config.has_value());
+    BOOST_TEST(
+        (config->options.allowed_hosts == Names{"rekey.example.com", "192.0.2.7", "2001:db8::1"}));
+    BOOST_TEST((config->options.cors_origins ==
+                Names{"https://console.example.com", "http://localhost:3000"}));
+    BOOST_TEST(describe(config->options).at("cors_origins") ==
+               "https://console.example.com,http://localhost:3000");
+    BOOST_TEST(load({})->options.cors_origins.empty());
+    for (const char* wrong : {"*", "https://*.example.com", "console.example.com", "null",
+                              "https://a/", "https://a/b", "ftp://a", "https://", "https://u@a",
+                              "https://a:0", "https://a,", ",https://a", "https://a b"}) {
+        const auto message = failure(load({"--cors-origins", wrong}));
+        BOOST_TEST(mentions(message, "--cors-origins: "), wrong);
+    }
+    for (const char* wrong : {"a:1", "a,,b", "*", "https://a", "a/b"}) {
+        BOOST_TEST(mentions(failure(load({"--allowed-hosts", wrong})), "--allowed-hosts: "), wrong);
+    }
+}
+
 // docs/configuration.md is written by hand; this keeps it true.
 BOOST_AUTO_TEST_CASE(the_reference_lists_every_flag_and_setting_as_it_is) {
     std::ifstream file(REKEY_SOURCE_DIR "/docs/configuration.md");
