@@ -10,6 +10,19 @@
 // The methods of the catalog that have a route of their own: the same calls as at POST /rpc,
 // through the same dispatcher, in HTTP's words.
 namespace rekey::server::http {
+namespace {
+
+// Where keys are exchanged for tokens, a wrong one counts against its address, as at /agent.
+Error count_stranger(const Parts& parts, const RestRoute& route, const net::HttpRequest& request,
+                     Error error) {
+    const bool counts =
+        route.method->name == "auth.token" && error.code() == Code::unknown_credential;
+    if (!counts) return error;
+    const auto per_minute = parts.settings.snapshot()->rate_limit_auth_per_minute;
+    return parts.failures.answer_failure(request.remote_address, per_minute, std::move(error));
+}
+
+}  // namespace
 
 void Doors::rest(net::HttpExchange exchange, std::string allowed) {
     const auto segments = path_segments(exchange.request().path());
@@ -41,7 +54,7 @@ rpc::Task<void> Doors::answer_rest(net::HttpExchange exchange, RestMatch match) 
     const net::HttpRequest& request = exchange.request();
     const auto caller = co_await authenticate(request);
     if (caller.has_error()) {
-        exchange.respond(refusal(caller.error()));
+        exchange.respond(refusal(count_stranger(parts_, *match.route, request, caller.error())));
         co_return;
     }
     if (!request.body.empty() && !is_json(request.headers)) {

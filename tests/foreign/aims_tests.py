@@ -17,6 +17,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
+def needs(*routes):
+    """A case is run by a server that has these routes, and named as left out by any other."""
+    def mark(case):
+        case.needs = set(routes)
+        return case
+    return mark
+
+
 def case_no_credential_is_a_401_on_every_route(server, admin):
     stranger = Rest(server, {})
     for verb, path in [("POST", "/agents"), ("GET", "/agents"), ("GET", "/agents/" + UNKNOWN),
@@ -133,6 +141,132 @@ def case_health_needs_nothing(server, admin):
     assert Rest(server, {}).expect(200, "GET", "/_health").json["status"] == "ok"
 
 
+def new_agent(admin, name, *capabilities):
+    """Its id, and an API key of its own."""
+    agent_id = admin.expect(201, "POST", "/agents", {"name": name, "type": "service"}).json["agent_id"]
+    for capability in capabilities:
+        admin.expect(201, "POST", f"/agents/{agent_id}/capabilities", {"capability": capability})
+    made = admin.expect(201, "POST", f"/agents/{agent_id}/keys", {"name": "first"}).json
+    return agent_id, made["key_id"], made["key"]
+
+
+def token_of(server, key):
+    made = Rest.api_key(server, key).expect(200, "POST", "/auth/token").json
+    assert made["token_type"] == "Bearer" and made["expires_in"] > 0, made
+    return made["access_token"]
+
+
+@needs("POST /auth/token")
+def case_a_key_is_exchanged_for_a_token_that_opens_every_route(server, admin):
+    user = Rest.bearer(server, token_of(server, server.key))
+    user.expect(200, "GET", "/agents")
+    user.expect(201, "POST", "/agents", {"name": "by-token"})
+    user.expect(200, "GET", "/audit?limit=1")
+    stranger = Rest(server, {})
+    stranger.expect(401, "POST", "/auth/token")
+    for wrong in ["", "x", "rkk_x_y", server.key[:-1] + ("a" if server.key[-1] != "a" else "b")]:
+        Rest.api_key(server, wrong).expect(401, "POST", "/auth/token")
+    token = token_of(server, server.key)
+    head, payload, signature = token.split(".")
+    for wrong in [token[:-2], head + "." + payload + ".", payload + "." + head + "." + signature,
+                  "eyJhbGciOiJub25lIn0." + payload + "."]:
+        assert Rest.bearer(server, wrong).expect(401, "GET", "/agents").json["name"] == "unknown_credential"
+
+
+@needs("POST /auth/token", "POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities")
+def case_keys_are_shown_once_rotated_and_revoked(server, admin):
+    agent_id, key_id, key = new_agent(admin, "keyed", "agents:read")
+    keys = f"/agents/{agent_id}/keys"
+    listed = admin.expect(200, "GET", keys)
+    assert [row["key_id"] for row in listed.json["keys"]] == [key_id] and key not in listed.text.decode()
+    rotated = admin.expect(200, "POST", f"{keys}/{key_id}/rotate").json
+    for good in [key, rotated["key"]]:
+        Rest.api_key(server, good).expect(200, "GET", "/agents?limit=1")
+    admin.expect(204, "DELETE", f"{keys}/{key_id}")
+    Rest.api_key(server, key).expect(401, "GET", "/agents?limit=1")
+    token = token_of(server, rotated["key"])
+    assert admin.expect(204, "DELETE", f"{keys}/{rotated['key_id']}").text == b""
+    Rest.bearer(server, token).expect(401, "GET", "/agents?limit=1")
+    Rest.api_key(server, rotated["key"]).expect(401, "POST", "/auth/token")
+    admin.expect(404, "DELETE", f"{keys}/{UNKNOWN}")
+    admin.expect(422, "POST", keys, {"nmae": "x"})
+    once = [admin.expect(201, "POST", keys, {"name": "once"}, Idempotency_Key="retry-1").json for _ in range(2)]
+    assert once[0] == once[1], "a lost answer comes again"
+
+
+@needs("POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities")
+def case_capabilities_are_registered_granted_and_revoked(server, admin):
+    made = admin.expect(201, "POST", "/capabilities", {"name": "reports:write", "description": "Writes reports."}).json
+    admin.expect(409, "POST", "/capabilities", {"name": "reports:write"})
+    admin.expect(422, "POST", "/capabilities", {"name": "No Such Form"})
+    names = [one["name"] for one in admin.expect(200, "GET", "/capabilities?limit=500").json["capabilities"]]
+    assert "reports:write" in names and "agents:read" in names, names
+    agent_id, _, key = new_agent(admin, "capable")
+    caller = Rest.api_key(server, key)
+    caller.expect(403, "GET", "/agents")
+    grants = f"/agents/{agent_id}/capabilities"
+    admin.expect(201, "POST", grants, {"capability": "agents:read"})
+    caller.expect(200, "GET", "/agents")
+    admin.expect(201, "POST", grants, {"capability_id": made["capability_id"]})
+    admin.expect(204, "DELETE", f"{grants}/{made['capability_id']}")
+    admin.expect(204, "DELETE", f"{grants}/agents:read")
+    caller.expect(403, "GET", "/agents")
+
+
+@needs("POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities", "DELETE /agents/{agent_id}")
+def case_who_may_not_hears_nothing_of_what_there_is(server, admin):
+    agent_id, _, key = new_agent(admin, "curious", "agents:read")
+    caller = Rest.api_key(server, key)
+    for verb, path, body in [("POST", "/agents/{}/suspend", None), ("PATCH", "/agents/{}", {"owner": "me"}),
+                             ("POST", "/agents/{}/capabilities", {"capability": "admin:*"}),
+                             ("POST", "/agents/{}/keys", {"name": "x"}), ("DELETE", "/agents/{}", None),
+                             ("DELETE", "/agents/{}/capabilities/admin:*", None)]:
+        answers = [caller.expect(403, verb, path.format(one), body).text for one in (agent_id, UNKNOWN)]
+        assert answers[0] == answers[1], answers
+    caller.expect(403, "GET", "/audit")
+    caller.expect(403, "POST", "/capabilities", {"name": "x:y"})
+
+
+@needs("POST /auth/token", "POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities")
+def case_a_suspended_agent_is_out_at_once(server, admin):
+    agent_id, _, key = new_agent(admin, "suspect", "agents:read")
+    token = Rest.bearer(server, token_of(server, key))
+    token.expect(200, "GET", "/agents")
+    admin.expect(200, "POST", f"/agents/{agent_id}/suspend")
+    for caller in [token, Rest.api_key(server, key)]:
+        assert caller.expect(403, "GET", "/agents").json["name"] == "agent_suspended"
+    assert Rest.api_key(server, key).expect(403, "POST", "/auth/token").json["name"] == "agent_suspended"
+    admin.expect(200, "POST", f"/agents/{agent_id}/reactivate")
+    Rest.api_key(server, key).expect(200, "GET", "/agents")
+    token.expect(401, "GET", "/agents")
+    admin.expect(200, "POST", f"/agents/{agent_id}/revoke")
+    assert Rest.api_key(server, key).ask("GET", "/agents").status in (401, 403)
+
+
+@needs("POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities", "DELETE /agents/{agent_id}")
+def case_agents_are_changed_and_deleted(server, admin):
+    agent_id, _, key = new_agent(admin, "short-lived", "agents:read")
+    changed = admin.expect(200, "PATCH", "/agents/" + agent_id, {"owner": "ops", "labels": {"a": "b"}}).json
+    assert changed["owner"] == "ops" and changed["labels"] == {"a": "b"}, changed
+    admin.expect(409, "PATCH", "/agents/" + agent_id, {"name": "one"})
+    admin.expect(422, "PATCH", "/agents/" + agent_id, {"status": "active"})
+    admin.expect(204, "DELETE", "/agents/" + agent_id)
+    admin.expect(404, "GET", "/agents/" + agent_id)
+    admin.expect(404, "DELETE", "/agents/" + agent_id)
+    Rest.api_key(server, key).expect(401, "GET", "/agents")
+
+
+@needs("POST /auth/token")
+def case_failures_at_the_token_endpoint_are_limited_by_address(server, admin):
+    server.call("settings.set", {"settings": {"rate_limit_auth_per_minute": 3}})
+    wrong = Rest.api_key(server, "rkk_x_y")
+    statuses = [wrong.ask("POST", "/auth/token").status for _ in range(5)]
+    assert statuses[0] == 401 and statuses[-1] == 429, statuses
+    assert int(wrong.expect(429, "POST", "/auth/token").headers["Retry-After"]) > 0
+    token_of(server, server.key)  # a right key is not refused because of them
+    server.call("settings.set", {"settings": {"rate_limit_auth_per_minute": 0}})
+
+
 def case_every_route_is_in_the_manual(server, admin):
     described = Rest(server, {}).expect(200, "GET", "/openapi.json").json["paths"]
     manual = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -173,7 +307,13 @@ def main():
         try:
             server.call("settings.set", {"settings": {"rate_limit_api_per_minute": 0}})
             admin = Rest.bearer(server, server.key)
+            paths = admin.expect(200, "GET", "/openapi.json").json["paths"]
+            routes = {f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs}
             for case in cases:
+                missing = getattr(case, "needs", set()) - routes
+                if missing:
+                    print("left out", case.__name__, "for want of", *missing)
+                    continue
                 case(server, admin)
                 print("ok", case.__name__)
         finally:
