@@ -1,10 +1,14 @@
 #include "protocol/catalog.hpp"
 
+#include "protocol/methods/agent_calls.hpp"
+#include "protocol/methods/agent_changes.hpp"
 #include "protocol/methods/agent_recovery.hpp"
 #include "protocol/methods/agent_requests.hpp"
+#include "protocol/methods/agent_verify.hpp"
 #include "protocol/methods/agents.hpp"
 #include "protocol/methods/agents_why.hpp"
 #include "protocol/methods/audit.hpp"
+#include "protocol/methods/capabilities.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
 #include "protocol/methods/system.hpp"
@@ -30,10 +34,12 @@ constexpr auto kCatalog =
                    AgentKeyStatus, AgentRotateKey, AgentShutdown,  //
                    AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
                    AgentReconnect,  //
-                   AgentsCreate, AgentsList, AgentsGet, AgentsWhy, AgentsSuspend, AgentsReactivate,
-                   AgentsRevoke, AgentsRecover, AgentsEnrollmentCode, RotationsStart, RotationsList,
-                   RotationsGet, RotationsCancel, SettingsGet, SettingsSet, SystemInfo, RpcDiscover,
-                   AuditQuery>();
+                   AgentsCreate, AgentsList, AgentsGet, AgentsUpdate, AgentsDelete, AgentsWhy,
+                   AgentsSuspend, AgentsReactivate, AgentsRevoke, AgentsRecover,
+                   AgentsEnrollmentCode, RotationsStart, RotationsList, RotationsGet,
+                   RotationsCancel, SettingsGet, SettingsSet, SystemInfo, RpcDiscover, AuditQuery,
+                   CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant, CapabilitiesRevoke,
+                   AgentsCall, AgentsPing, AgentsConfigure, AgentVerify>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -1,15 +1,13 @@
 #pragma once
 
-#include "protocol/method.hpp"
+#include "protocol/methods/capabilities.hpp"
+#include "protocol/methods/pages.hpp"
 
 // Admin methods about agents.
 namespace rekey::protocol {
 
 inline constexpr Rule kLabelsRule{.max_items = limits::kLabels};
 inline constexpr Rule kMetadataRule{.max_bytes = limits::kMetadataBytes};
-inline constexpr Rule kPageRule{
-    .presence = Presence::defaulted, .min = 1, .max = static_cast<std::int64_t>(limits::kPageRows)};
-inline constexpr std::int64_t kDefaultPage = 100;
 
 struct PendingRotation {
     std::string rotation_id;
@@ -61,6 +59,7 @@ struct AgentSummary {
     std::uint64_t activated_generation = 0;
     std::optional<Time> token_expires_at;
     std::optional<PendingRotation> pending;
+    std::uint64_t row_version = 0;
     static constexpr auto fields() {
         return std::tuple{
             field("agent_id", &AgentSummary::agent_id, "Its id.", kUuid),
@@ -79,7 +78,10 @@ struct AgentSummary {
                   "The newest one that the agent said it confirmed.", Rule{.min = 0}),
             field("token_expires_at", &AgentSummary::token_expires_at,
                   "When its current token expires."),
-            field("pending", &AgentSummary::pending, "A token offered and not yet proven.")};
+            field("pending", &AgentSummary::pending, "A token offered and not yet proven."),
+            field("row_version", &AgentSummary::row_version,
+                  "Grows with each change, rotations too; for agents.update.",
+                  Rule{.presence = Presence::defaulted, .min = 0})};
     }
 };
 
@@ -94,6 +96,7 @@ struct AgentDetail {
     std::uint64_t rotation_count = 0;
     std::optional<std::string> identity_key;
     std::optional<SessionView> session;
+    std::vector<GrantView> capabilities;
     static constexpr auto fields() {
         return std::tuple_cat(
             inlined(&AgentDetail::summary),
@@ -111,7 +114,10 @@ struct AgentDetail {
                 field("rotation_count", &AgentDetail::rotation_count, "Rotations so far."),
                 field("identity_key", &AgentDetail::identity_key,
                       "Its Ed25519 public key, raw, in base64url."),
-                field("session", &AgentDetail::session, "Its live connection.")});
+                field("session", &AgentDetail::session, "Its live connection."),
+                field("capabilities", &AgentDetail::capabilities, "What it may, by name.",
+                      Rule{.presence = Presence::defaulted,
+                           .max_items = limits::kCapabilitiesAnAgent})});
     }
 };
 
@@ -169,6 +175,10 @@ struct AgentsList {
         std::optional<AgentStatus> status;
         std::optional<std::string> type;
         std::optional<std::string> name;
+        std::optional<std::string> owner;
+        std::optional<std::map<std::string, std::string>> labels;
+        std::optional<std::string> capability;
+        std::optional<bool> enrolled;
         std::optional<bool> connected;
         std::optional<std::string> cursor;
         std::int64_t limit = kDefaultPage;
@@ -177,8 +187,14 @@ struct AgentsList {
                 field("status", &Params::status, "Only those with this status."),
                 field("type", &Params::type, "Only those of this type.", kName),
                 field("name", &Params::name, "Only the one with this name.", kName),
+                field("owner", &Params::owner, "Only those of this owner."),
+                field("labels", &Params::labels, "Only those with all of these.", kLabelsRule),
+                field("capability", &Params::capability,
+                      "Only those who may this, by its name or by a wildcard.", kCapabilityRule),
+                field("enrolled", &Params::enrolled,
+                      "Only those that have, or have not, enrolled."),
                 field("connected", &Params::connected, "Only those with, or without, a session."),
-                field("cursor", &Params::cursor, "next_cursor of the page before."),
+                field("cursor", &Params::cursor, "next_cursor of the page before.", kUuid),
                 field("limit", &Params::limit, "Rows a page.", kPageRule)};
         }
     };

@@ -6,6 +6,7 @@
 #include "keys/seal.hpp"
 #include "protocol/proof.hpp"
 #include "protocol/token.hpp"
+#include "server/rpc/capabilities.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -68,9 +69,20 @@ Result<> bury_identity(storage::Transaction& transaction, const storage::AgentRo
     return transaction.tombstones().insert(tombstone);
 }
 
+// The agent was granted more since than the maker of the code could: whoever has the code would be
+// that agent, so it is worthless. A holder who enrolled before is the one whom that grant was for.
+Result<> require_no_more_than_its_maker(storage::Transaction& transaction,
+                                        const storage::EnrollmentCodeRow& code) {
+    REKEY_TRY_ASSIGN(held, transaction.capabilities().list(code.agent_id));
+    for (const std::string& capability : held)
+        if (!rpc::covers(code.maker_capabilities, capability)) return unknown_code();
+    return {};
+}
+
 Result<Enrolled> first_use(storage::Transaction& transaction, const Parts& parts,
                            const Attempt& attempt, const storage::EnrollmentCodeRow& code) {
     REKEY_TRY_ASSIGN(row, transaction.agents().find(code.agent_id));
+    REKEY_TRY(require_no_more_than_its_maker(transaction, code));
     rotation::Cause cause;
     cause.actor = row.agent_id;
     cause.details["code_id"] = code.code_id;

@@ -1,14 +1,17 @@
 #include "protocol/close_codes.hpp"
-#include "protocol/methods/agents.hpp"
+#include "protocol/methods/agent_changes.hpp"
 #include "server/methods/agent_view.hpp"
 #include "server/methods/parts.hpp"
+#include "server/methods/rights.hpp"
 #include "server/revocation/revoke.hpp"
 #include "server/rotation/apply.hpp"
+#include "server/rpc/last_admin.hpp"
 
 #include <utility>
 
-// agents.suspend, .reactivate and .revoke (S8): the commit, then the sockets; for a revoke then the
-// journal, and only then the answer (docs/adr/0006).
+// agents.suspend, .reactivate, .revoke and .delete (S8): the commit, then the sockets; for a revoke
+// then the journal, and only then the answer (docs/adr/0006). A deletion is a revoke whose row goes
+// once the journal says so: a crash between leaves a revoked agent, or its next start removes it.
 namespace rekey::server::methods {
 namespace {
 
@@ -18,7 +21,11 @@ using rotation::Transition;
 using rpc::Caller;
 using rpc::Task;
 
-enum class Change : std::uint8_t { suspend, reactivate, revoke };
+enum class Change : std::uint8_t { suspend, reactivate, revoke, remove };
+
+constexpr bool ends_it(Change change) {
+    return change == Change::revoke || change == Change::remove;
+}
 
 struct Changed {
     AgentSummary summary;
@@ -35,10 +42,10 @@ struct Request {
 
 Result<Transition> apply_in(storage::Transaction& transaction, storage::AgentRow& row,
                             const Request& request, const rotation::Cause& cause) {
-    if (request.change == Change::revoke) {
-        // Revoked before, and the journal could not be written: what is missing is that alone.
+    if (ends_it(request.change)) {
+        // Revoked before: what is missing is the row's end, or the journal could not be written.
         if (row.credentials.status == storage::AgentStatus::revoked &&
-            !request.revocations->holds(row.agent_id))
+            (request.change == Change::remove || !request.revocations->holds(row.agent_id)))
             return Transition{.after = row.credentials};
         return revocation::revoke_in(transaction, row, cause, request.now);
     }
@@ -49,16 +56,15 @@ Result<Transition> apply_in(storage::Transaction& transaction, storage::AgentRow
     return transition;
 }
 
-// The caller holds admin:* and is active, which is read in this transaction; as nobody takes
-// themselves out, one such admin is always left, so that the last one can never be lost.
+// Nobody takes themselves out, nor the last one who administers: the caller may have done with a
+// key that ends, or with none any more.
 Result<Changed> change_in(storage::Transaction& transaction, const Request& request) {
-    const Caller& caller = request.caller;
-    REKEY_TRY(rpc::require_still(transaction, caller, "admin:*", request.now));
+    REKEY_TRY_ASSIGN(caller,
+                     require_now(transaction, request.caller, rpc::kEverything, request.now));
     REKEY_TRY_ASSIGN(row, transaction.agents().find(request.params.agent_id));
-    if (request.change != Change::reactivate && row.agent_id == caller.agent_id) {
-        return Error(Code::permission_denied,
-                     "nobody suspends or revokes themselves: that could lock the last admin out");
-    }
+    REKEY_TRY(require_another(caller, row.agent_id, "changes their own status"));
+    if (request.change != Change::reactivate)
+        REKEY_TRY(rpc::require_other_admin_in(transaction, row.agent_id, "that", request.now));
     rotation::Cause cause;
     cause.actor = caller.agent_id;
     cause.details = rpc::audit_details(caller);
@@ -69,8 +75,10 @@ Result<Changed> change_in(storage::Transaction& transaction, const Request& requ
 
 // The agent is out already. Not acknowledged before it stands in the journal as well.
 Task<Result<>> note_in_journal(const Parts& parts, const Request& request) {
-    revocation::Revocation revocation{request.params.agent_id, request.now,
-                                      request.caller.agent_id};
+    const bool removes = request.change == Change::remove;
+    revocation::Revocation revocation{
+        request.params.agent_id, request.now, request.caller.agent_id,
+        removes ? revocation::End::deleted : revocation::End::revoked};
     auto append = [&parts, &revocation](auto answer) {
         parts.revocations.append(std::move(revocation), std::move(answer));
     };
@@ -80,8 +88,31 @@ Task<Result<>> note_in_journal(const Parts& parts, const Request& request) {
                     "the agent is revoked and let in no more, but the revocation could not be "
                     "noted outside of the database (" +
                         noted.error().message() +
-                        "): restoring an older backup would undo it. Make room, then revoke it "
-                        "again");
+                        "): restoring an older backup would undo it. Make room, then " +
+                        (removes ? "delete" : "revoke") + " it again");
+}
+
+Result<> remove_in(storage::Transaction& transaction, const Request& request) {
+    auto row = transaction.agents().find(request.params.agent_id);
+    // Somebody else's deletion was faster.
+    if (row.has_error() && row.error().code() == Code::not_found) return {};
+    REKEY_TRY(row);
+    storage::AuditEvent event =
+        rpc::audit_event(request.caller, "agent.deleted", row->agent_id, request.now);
+    if (request.params.reason) event.details["reason"] = *request.params.reason;
+    return revocation::remove_in(transaction, *row, std::move(event));
+}
+
+Task<Result<>> remove_row(const Parts& parts, const Request& request) {
+    auto unit = [request](storage::Transaction& transaction) -> Result<bool> {
+        REKEY_TRY(remove_in(transaction, request));
+        return true;
+    };
+    const auto removed = co_await rpc::write_to<bool>(parts.store, std::move(unit));
+    if (removed.has_error()) co_return removed.error();
+    parts.log.info("agent.deleted",
+                   {{"agent_id", request.params.agent_id}, {"actor", request.caller.agent_id}});
+    co_return Result<>();
 }
 
 Task<Result<AgentSummary>> change(const Parts& parts, Change how, const Caller& caller,
@@ -96,15 +127,20 @@ Task<Result<AgentSummary>> change(const Parts& parts, Change how, const Caller& 
     rotation::close_sessions(parts.sessions, summary.agent_id, changed->transition);
     if (how != Change::reactivate && parts.close_admin_sockets) {
         const auto code =
-            how == Change::revoke ? protocol::CloseCode::revoked : protocol::CloseCode::suspended;
+            ends_it(how) ? protocol::CloseCode::revoked : protocol::CloseCode::suspended;
         parts.close_admin_sockets(summary.agent_id, static_cast<std::uint16_t>(code));
     }
     if (changed->transition.changed())
         parts.log.info(changed->transition.action,
                        {{"agent_id", summary.agent_id}, {"actor", caller.agent_id}});
-    if (how == Change::revoke) {
+    if (ends_it(how)) {
         const auto noted = co_await note_in_journal(parts, request);
         if (noted.has_error()) co_return Result<AgentSummary>(noted.error());
+    }
+    if (how == Change::remove) {
+        const auto removed = co_await remove_row(parts, request);
+        if (removed.has_error()) co_return Result<AgentSummary>(removed.error());
+        summary.status = protocol::AgentStatus::deleted;
     }
     summary.connected = how == Change::reactivate && parts.sessions.connected(summary.agent_id);
     co_return Result<AgentSummary>(std::move(summary));
@@ -123,6 +159,7 @@ void bind_agent_status(rpc::Registry& registry, const Parts& parts) {
     bind_change<protocol::AgentsSuspend>(registry, parts, Change::suspend);
     bind_change<protocol::AgentsReactivate>(registry, parts, Change::reactivate);
     bind_change<protocol::AgentsRevoke>(registry, parts, Change::revoke);
+    bind_change<protocol::AgentsDelete>(registry, parts, Change::remove);
 }
 
 }  // namespace rekey::server::methods

@@ -1,6 +1,7 @@
 #include "server/methods/agent_view.hpp"
 
 #include "base/encoding.hpp"
+#include "server/methods/parts.hpp"
 
 namespace rekey::server::methods {
 namespace {
@@ -31,6 +32,13 @@ protocol::SessionView show(const sessions::SessionFacts& facts, const storage::A
 
 }  // namespace
 
+Presence presence_of(const Parts& parts, std::string_view agent_id) {
+    const auto heard = parts.sessions.last_frame(agent_id);
+    if (!heard) return {};
+    const auto ago = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - *heard);
+    return {true, parts.clock.now() - ago};
+}
+
 bool has_enrolled(const storage::AgentRow& row) {
     return row.enrolled_at.has_value() || row.identity_public_key.has_value();
 }
@@ -51,6 +59,7 @@ protocol::AgentSummary summarise(const storage::AgentRow& row, const Presence& p
     view.generation = credentials.current ? credentials.current->generation : 0;
     view.activated_generation = credentials.activated_generation;
     if (credentials.current) view.token_expires_at = credentials.current->expires_at;
+    view.row_version = row.row_version;
     if (credentials.pending) {
         view.pending = protocol::PendingRotation{credentials.pending->rotation_id,
                                                  credentials.pending->generation};

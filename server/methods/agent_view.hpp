@@ -5,6 +5,7 @@
 #include "storage/rows.hpp"
 
 #include <optional>
+#include <string_view>
 
 // An agent's row as admins see it.
 namespace rekey::server::methods {
@@ -14,6 +15,9 @@ struct Presence {
     bool connected = false;
     std::optional<Time> heard_at;
 };
+
+struct Parts;
+[[nodiscard]] Presence presence_of(const Parts& parts, std::string_view agent_id);
 
 [[nodiscard]] protocol::AgentSummary summarise(const storage::AgentRow& row,
                                                const Presence& presence);

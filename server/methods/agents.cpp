@@ -2,28 +2,20 @@
 
 #include "base/ids.hpp"
 #include "server/methods/agent_view.hpp"
+#include "server/methods/grant_view.hpp"
 #include "server/methods/parts.hpp"
 
-#include <algorithm>
 #include <utility>
 
-// agents.create, .get and .list.
+// agents.create and .get.
 namespace rekey::server::methods {
 namespace {
 
 using protocol::AgentDetail;
 using protocol::AgentsCreate;
-using protocol::AgentsList;
 using protocol::AgentSummary;
 using rpc::Caller;
 using rpc::Task;
-
-Presence presence_of(const Parts& parts, std::string_view agent_id) {
-    const auto heard = parts.sessions.last_frame(agent_id);
-    if (!heard) return {};
-    const auto ago = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - *heard);
-    return {true, parts.clock.now() - ago};
-}
 
 // Whoever looks at the list of agents takes one of type "admin" for somebody's who may everything.
 std::string_view capability_to_create(std::string_view type) {
@@ -60,86 +52,37 @@ Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
     co_return co_await rpc::write_to<AgentSummary>(parts.store, std::move(unit));
 }
 
+struct Known {
+    storage::AgentRow row;
+    std::vector<protocol::GrantView> capabilities;
+};
+
+Result<Known> read_in(storage::Transaction& transaction, const std::string& agent_id) {
+    Known known;
+    REKEY_TRY_ASSIGN(row, transaction.agents().find(agent_id));
+    known.row = std::move(row);
+    REKEY_TRY_ASSIGN(grants, transaction.capabilities().grants(agent_id));
+    for (const storage::GrantRow& grant : grants) {
+        REKEY_TRY_ASSIGN(view, view_grant(transaction, grant));
+        known.capabilities.push_back(std::move(view));
+    }
+    return known;
+}
+
 Task<Result<AgentDetail>> get(const Parts& parts, std::string agent_id) {
     auto unit = [agent_id](storage::Transaction& transaction) {
-        return transaction.agents().find(agent_id);
+        return read_in(transaction, agent_id);
     };
-    const auto row = co_await rpc::read_from<storage::AgentRow>(parts.store, std::move(unit));
-    if (row.has_error()) co_return Result<AgentDetail>(row.error());
+    auto known = co_await rpc::read_from<Known>(parts.store, std::move(unit));
+    if (known.has_error()) co_return Result<AgentDetail>(known.error());
     using Session = std::optional<sessions::SessionFacts>;
     auto ask = [&parts, &agent_id](auto answer) {
         parts.sessions.describe(agent_id, std::move(answer));
     };
     const Session session = co_await rpc::await_callback<Session>(std::move(ask));
-    co_return Result<AgentDetail>(describe(*row, presence_of(parts, agent_id), session));
-}
-
-// The name of one agent is a page of one, found by its own index.
-Result<std::vector<storage::AgentRow>> read_page(storage::Transaction& transaction,
-                                                 const AgentsList::Params& params,
-                                                 const storage::AgentFilter& filter,
-                                                 std::string_view after, std::size_t rows_a_read) {
-    if (!params.name) return transaction.agents().list(filter, after, rows_a_read);
-    std::vector<storage::AgentRow> rows;
-    if (!after.empty()) return rows;
-    auto row = transaction.agents().find_by_name(*params.name);
-    if (row.has_error()) {
-        if (row.error().code() == Code::not_found) return rows;
-        return row.error();
-    }
-    const bool fits = (!filter.status || row->credentials.status == *filter.status) &&
-                      (filter.type.empty() || row->type == filter.type);
-    if (fits) rows.push_back(*std::move(row));
-    return rows;
-}
-
-storage::AgentFilter filter_of(const AgentsList::Params& params) {
-    storage::AgentFilter filter;
-    filter.type = params.type.value_or("");
-    if (params.status) {
-        filter.status = *params.status == protocol::AgentStatus::active
-                            ? storage::AgentStatus::active
-                            : (*params.status == protocol::AgentStatus::suspended
-                                   ? storage::AgentStatus::suspended
-                                   : storage::AgentStatus::revoked);
-    }
-    return filter;
-}
-
-// "connected" is not a column: pages are read until enough rows fit, or there are no more.
-Result<AgentsList::Result> collect(storage::Transaction& transaction, const Parts& parts,
-                                   const AgentsList::Params& params) {
-    AgentsList::Result page;
-    // Deleted agents have no row any more.
-    if (params.status == protocol::AgentStatus::deleted) return page;
-    const auto filter = filter_of(params);
-    const auto wanted = static_cast<std::size_t>(params.limit);
-    const std::size_t chunk =
-        params.connected ? limits::kPageRows : std::min(limits::kPageRows, wanted + 1);
-    std::string after = params.cursor.value_or("");
-    for (;;) {
-        REKEY_TRY_ASSIGN(rows, read_page(transaction, params, filter, after, chunk));
-        for (const auto& row : rows) {
-            const Presence presence = presence_of(parts, row.agent_id);
-            if (params.connected && *params.connected != presence.connected) {
-                continue;
-            }
-            if (page.agents.size() == wanted) {
-                page.next_cursor = page.agents.back().agent_id;
-                return page;
-            }
-            page.agents.push_back(summarise(row, presence));
-        }
-        if (params.name || rows.size() < chunk) return page;
-        after = rows.back().agent_id;
-    }
-}
-
-Task<Result<AgentsList::Result>> list(const Parts& parts, AgentsList::Params params) {
-    auto unit = [&parts, params](storage::Transaction& transaction) {
-        return collect(transaction, parts, params);
-    };
-    co_return co_await rpc::read_from<AgentsList::Result>(parts.store, std::move(unit));
+    AgentDetail detail = describe(known->row, presence_of(parts, agent_id), session);
+    detail.capabilities = std::move(known->capabilities);
+    co_return Result<AgentDetail>(std::move(detail));
 }
 
 }  // namespace
@@ -150,9 +93,6 @@ void bind_agents(rpc::Registry& registry, const Parts& parts) {
     });
     registry.bind<protocol::AgentsGet>([&parts](const Caller&, protocol::AgentIdParams params) {
         return get(parts, std::move(params.agent_id));
-    });
-    registry.bind<AgentsList>([&parts](const Caller&, AgentsList::Params params) {
-        return list(parts, std::move(params));
     });
 }
 

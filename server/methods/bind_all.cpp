@@ -5,7 +5,11 @@ namespace rekey::server::methods {
 void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_agents(registry, parts);
     bind_agent_recovery(registry, parts);
+    bind_agent_calls(registry, parts);
+    bind_agent_list(registry, parts);
     bind_agent_status(registry, parts);
+    bind_agent_update(registry, parts);
+    bind_capabilities(registry, parts);
     bind_agents_why(registry, parts);
     bind_enrollment_code(registry, parts);
     bind_rotations(registry, parts);
@@ -16,7 +20,8 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     registry.require_complete();
 }
 
-void bind_agent_requests(sessions::AgentRequests& requests, const Parts& /*parts*/) {
+void bind_agent_requests(sessions::AgentRequests& requests, const Parts& parts) {
+    bind_agent_verify(requests, parts);
     requests.require_complete();
 }
 

@@ -3,6 +3,7 @@
 #include "protocol/token.hpp"
 #include "server/methods/agent_view.hpp"
 #include "server/methods/parts.hpp"
+#include "server/methods/rights.hpp"
 #include "storage/meta_names.hpp"
 
 #include <utility>
@@ -31,12 +32,8 @@ Result<> require_enrollable(storage::Transaction& transaction, const storage::Ag
     }
     // Enrolling again ends the tokens that it holds: that is a revocation of them.
     if (has_enrolled(row) && !caller.may("admin:*")) return rpc::permission_denied("admin:*");
-    REKEY_TRY_ASSIGN(held, transaction.capabilities().list(row.agent_id));
-    for (const std::string& capability : held) {
-        // Who enrolls as an agent is that agent.
-        if (!caller.may(capability)) return rpc::permission_denied(capability);
-    }
-    return {};
+    // Who enrolls as an agent is that agent.
+    return require_as_much_as(transaction, row.agent_id, caller);
 }
 
 struct Fresh {
@@ -45,15 +42,18 @@ struct Fresh {
 };
 
 Result<bool> insert_code(storage::Transaction& transaction, const Fresh& fresh) {
-    const storage::EnrollmentCodeRow& code = fresh.code;
-    REKEY_TRY(rpc::require_still(transaction, fresh.caller, "agents:write", code.created_at));
+    storage::EnrollmentCodeRow code = fresh.code;
+    REKEY_TRY_ASSIGN(caller,
+                     require_now(transaction, fresh.caller, "agents:write", code.created_at));
     REKEY_TRY_ASSIGN(row, transaction.agents().find(code.agent_id));
-    REKEY_TRY(require_enrollable(transaction, row, fresh.caller));
+    REKEY_TRY(require_enrollable(transaction, row, caller));
     // At most one unused code an agent: an older one must not outlive what this one begins.
     REKEY_TRY(transaction.enrollment_codes().expire_unused(code.agent_id, code.created_at));
+    // What the agent gets later is not its maker's to hand out: see server/enrollment.
+    code.maker_capabilities = caller.effective();
     REKEY_TRY(transaction.enrollment_codes().insert(code));
     storage::AuditEvent event =
-        rpc::audit_event(fresh.caller, "enrollment_code.created", code.agent_id, code.created_at);
+        rpc::audit_event(caller, "enrollment_code.created", code.agent_id, code.created_at);
     event.details["code_id"] = code.code_id;
     transaction.audit().append(std::move(event));
     return true;

@@ -53,8 +53,12 @@ struct Parts {
 
 void bind_agents(rpc::Registry& registry, const Parts& parts);
 void bind_agent_recovery(rpc::Registry& registry, const Parts& parts);
+void bind_agent_calls(rpc::Registry& registry, const Parts& parts);
+void bind_agent_list(rpc::Registry& registry, const Parts& parts);
 void bind_agent_status(rpc::Registry& registry, const Parts& parts);
+void bind_agent_update(rpc::Registry& registry, const Parts& parts);
 void bind_agents_why(rpc::Registry& registry, const Parts& parts);
+void bind_capabilities(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);
 void bind_rotation_start(rpc::Registry& registry, const Parts& parts);
@@ -67,5 +71,6 @@ void bind_all(rpc::Registry& registry, const Parts& parts);
 
 // What agents ask on their sockets, likewise.
 void bind_agent_requests(sessions::AgentRequests& requests, const Parts& parts);
+void bind_agent_verify(sessions::AgentRequests& requests, const Parts& parts);
 
 }  // namespace rekey::server::methods

@@ -20,7 +20,8 @@ namespace rekey::server::revocation {
 namespace {
 
 constexpr std::size_t kSumDigits = 16;
-constexpr std::string_view kVersion = "v1";
+constexpr std::string_view kRevoked = "v1";
+constexpr std::string_view kDeleted = "v1-deleted";
 
 std::string sum_of(std::string_view text) { return to_hex(sha256(text)).substr(0, kSumDigits); }
 
@@ -32,6 +33,17 @@ std::string sum_of(std::string_view text) { return to_hex(sha256(text)).substr(0
 }
 
 std::string system_text(int error) { return std::generic_category().message(error); }
+
+using Ends = std::unordered_map<std::string, End>;
+
+// Is it news? An end that is as late, or later, stands.
+bool note(Ends& ends, const Revocation& revocation) {
+    const auto [at, is_new] = ends.emplace(revocation.agent_id, revocation.end);
+    if (is_new) return true;
+    if (at->second >= revocation.end) return false;
+    at->second = revocation.end;
+    return true;
+}
 
 struct Content {
     std::vector<Revocation> revocations;
@@ -68,7 +80,7 @@ Content read_content(const std::string& path, const Log& log) {
 }  // namespace
 
 std::string revocation_line(const Revocation& revocation) {
-    std::string line(kVersion);
+    std::string line(revocation.end == End::deleted ? kDeleted : kRevoked);
     line.append(" ").append(to_rfc3339(revocation.revoked_at));
     line.append(" ").append(revocation.agent_id);
     line.append(" ").append(revocation.actor).append(" ");
@@ -88,8 +100,11 @@ std::optional<Revocation> read_revocation_line(std::string_view line) {
         rest.remove_prefix(space + 1);
     }
     const auto time = parse_rfc3339(words[1]);
-    if (words[0] != kVersion || !rest.empty() || time.has_error()) return std::nullopt;
-    return Revocation{std::string(words[2]), *time, std::string(words[3])};
+    const bool deleted = words[0] == kDeleted;
+    if ((!deleted && words[0] != kRevoked) || !rest.empty() || time.has_error())
+        return std::nullopt;
+    return Revocation{std::string(words[2]), *time, std::string(words[3]),
+                      deleted ? End::deleted : End::revoked};
 }
 
 std::unique_ptr<FileJournal> FileJournal::open(const std::string& path, const Log& log) {
@@ -111,7 +126,7 @@ FileJournal::FileJournal(std::string path, const Log& log, int descriptor, std::
       descriptor_(descriptor),
       length_(length),
       found_(std::move(found)) {
-    for (const Revocation& revocation : found_) held_.insert(revocation.agent_id);
+    for (const Revocation& revocation : found_) note(held_, revocation);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -161,9 +176,18 @@ void FileJournal::run() {
 
 Result<> FileJournal::write(const std::vector<Waiting>& batch) {
     std::string text;
-    std::unordered_set<std::string> names;
+    Ends ends;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const Waiting& one : batch)
+            if (const auto held = held_.find(one.revocation.agent_id); held != held_.end())
+                ends.insert(*held);
+        for (const Revocation& owed : owed_)
+            if (const auto held = held_.find(owed.agent_id); held != held_.end())
+                ends.insert(*held);
+    }
     const auto add = [&](const Revocation& revocation) {
-        if (holds(revocation.agent_id) || !names.insert(revocation.agent_id).second) return false;
+        if (!note(ends, revocation)) return false;
         text += revocation_line(revocation);
         return true;
     };
@@ -178,7 +202,7 @@ Result<> FileJournal::write(const std::vector<Waiting>& batch) {
     }
     owed_.clear();
     const std::lock_guard lock(mutex_);
-    held_.merge(names);
+    for (const auto& [agent_id, end] : ends) held_.insert_or_assign(agent_id, end);
     return {};
 }
 

@@ -11,13 +11,13 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 namespace rekey::server::revocation {
 
 // One line, with its newline: "v1 <RFC 3339> <agent id> <actor> <sum>\n", where sum is the first 16
-// hex digits of the SHA-256 of all before it, its space included.
+// hex digits of the SHA-256 of all before it, its space included; "v1-deleted" for End::deleted.
 [[nodiscard]] std::string revocation_line(const Revocation& revocation);
 // Nothing for anything else, a line without its newline too.
 [[nodiscard]] std::optional<Revocation> read_revocation_line(std::string_view line);
@@ -58,7 +58,7 @@ class FileJournal final : public RevocationJournal {
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::vector<Waiting> queue_;
-    std::unordered_set<std::string> held_;
+    std::unordered_map<std::string, End> held_;
     bool stopping_ = false;
     std::thread thread_;
 };

@@ -31,7 +31,7 @@ T or_refuse(Result<T> result) {
     return std::move(*result);
 }
 
-// How many of these were not revoked any more, or not yet.
+// How many of these were not revoked any more, or not yet. Those that were deleted lose their row.
 Result<std::size_t> revoke_some(storage::Transaction& transaction,
                                 const std::vector<Revocation>& some, Time now) {
     std::size_t revoked = 0;
@@ -40,13 +40,20 @@ Result<std::size_t> revoke_some(storage::Transaction& transaction,
         // An agent that the restored database does not know cannot come in either.
         if (row.has_error() && row.error().code() == Code::not_found) continue;
         if (row.has_error()) return row.error();
-        if (row->credentials.status == storage::AgentStatus::revoked) continue;
-        rotation::Cause cause{.actor = "system"};
-        cause.details["reason"] = "the database was restored from before this revocation";
-        cause.details["revoked_at"] = to_rfc3339(revocation.revoked_at);
-        cause.details["revoked_by"] = revocation.actor;
-        REKEY_TRY(revoke_in(transaction, *row, cause, now));
-        ++revoked;
+        if (row->credentials.status != storage::AgentStatus::revoked) {
+            rotation::Cause cause{.actor = "system"};
+            cause.details["reason"] = "the database was restored from before this revocation";
+            cause.details["revoked_at"] = to_rfc3339(revocation.revoked_at);
+            cause.details["revoked_by"] = revocation.actor;
+            REKEY_TRY(revoke_in(transaction, *row, cause, now));
+            ++revoked;
+        }
+        if (revocation.end == End::deleted) {
+            storage::AuditEvent event{.time = now, .actor = "system"};
+            event.details["reason"] = "its deletion was under way, or the database was restored";
+            event.details["deleted_by"] = revocation.actor;
+            REKEY_TRY(remove_in(transaction, *row, std::move(event)));
+        }
     }
     return revoked;
 }

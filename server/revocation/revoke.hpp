@@ -13,4 +13,9 @@ namespace rekey::server::revocation {
                                                      storage::AgentRow& row,
                                                      const rotation::Cause& cause, Time now);
 
+// Takes the row of a revoked agent away with what hangs on it; what is left is its trail. `event`
+// says when, by whom and why; the rest of the audit row, agent.deleted, is filled in here.
+[[nodiscard]] Result<> remove_in(storage::Transaction& transaction, const storage::AgentRow& row,
+                                 storage::AuditEvent event);
+
 }  // namespace rekey::server::revocation

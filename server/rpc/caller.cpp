@@ -40,6 +40,10 @@ bool Caller::may(std::string_view capability) const {
            (!key_capabilities || covers(*key_capabilities, capability));
 }
 
+std::vector<std::string> Caller::effective() const {
+    return key_capabilities ? narrowed(capabilities, *key_capabilities) : capabilities;
+}
+
 boost::json::object audit_details(const Caller& caller) {
     boost::json::object details;
     if (!caller.key_id.empty()) details["api_key_id"] = caller.key_id;

@@ -24,6 +24,8 @@ struct Caller {
     std::optional<std::vector<std::string>> key_capabilities;
 
     [[nodiscard]] bool may(std::string_view capability) const;
+    // All that it may, through this key.
+    [[nodiscard]] std::vector<std::string> effective() const;
 };
 
 // An audit event of the caller's with outcome "ok" and, in its details, where the call came from:

@@ -24,10 +24,12 @@ class Borrowed final : public Api {
 void FakeServer::hold(const std::vector<protocol::AgentSummary>& agents) {
     on<protocol::AgentsList>([agents](const protocol::AgentsList::Params& params) {
         protocol::AgentsList::Result page;
-        std::size_t index = params.cursor ? std::stoul(*params.cursor) : 0;
+        std::size_t index = 0;
+        while (params.cursor && agents.at(index++).agent_id != *params.cursor) {
+        }
         for (; index < agents.size(); ++index) {
             if (page.agents.size() == static_cast<std::size_t>(params.limit)) {
-                page.next_cursor = std::to_string(index);
+                page.next_cursor = page.agents.back().agent_id;
                 break;
             }
             if (!params.name || agents[index].name == *params.name)

@@ -18,12 +18,16 @@ BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
           "agent.reconnect"}},
         {Caller::agent,
          {"agent.hello", "agent.heartbeat", "agent.rotation_complete", "agent.rotation_failed",
-          "agent.key_status", "agent.rotate_key", "agent.shutdown"}},
-        {Caller::admin,
-         {"agents.create", "agents.list", "agents.get", "agents.why", "agents.suspend",
-          "agents.reactivate", "agents.revoke", "agents.recover", "agents.enrollment_code",
-          "rotations.start", "rotations.list", "rotations.get", "rotations.cancel", "settings.get",
-          "settings.set", "system.info", "rpc.discover", "audit.query"}}};
+          "agent.key_status", "agent.rotate_key", "agent.shutdown", "agent.verify"}},
+        {Caller::admin, {"agents.create",     "agents.list",        "agents.get",
+                         "agents.why",        "agents.suspend",     "agents.reactivate",
+                         "agents.revoke",     "agents.recover",     "agents.enrollment_code",
+                         "rotations.start",   "rotations.list",     "rotations.get",
+                         "rotations.cancel",  "settings.get",       "settings.set",
+                         "system.info",       "rpc.discover",       "audit.query",
+                         "agents.update",     "agents.delete",      "agents.call",
+                         "agents.ping",       "agents.configure",   "capabilities.create",
+                         "capabilities.list", "capabilities.grant", "capabilities.revoke"}}};
     std::size_t count = 0;
     for (const auto& [caller, names] : contract) {
         count += names.size();
@@ -69,12 +73,16 @@ BOOST_AUTO_TEST_CASE(a_rest_route_names_params_of_its_method) {
 
 BOOST_AUTO_TEST_CASE(access_is_the_contracts) {
     const std::pair<std::string_view, std::string_view> contract[] = {
-        {"agents.create", "agents:write"}, {"agents.list", "agents:read"},
-        {"agents.get", "agents:read"},     {"agents.suspend", "admin:*"},
-        {"agents.reactivate", "admin:*"},  {"agents.revoke", "admin:*"},
-        {"agents.recover", "admin:*"},     {"rotations.start", "rotations:write"},
-        {"settings.set", "admin:*"},       {"audit.query", "audit:read"},
-        {"system.info", "agents:read"}};
+        {"agents.create", "agents:write"},   {"agents.list", "agents:read"},
+        {"agents.get", "agents:read"},       {"agents.suspend", "admin:*"},
+        {"agents.reactivate", "admin:*"},    {"agents.revoke", "admin:*"},
+        {"agents.recover", "admin:*"},       {"rotations.start", "rotations:write"},
+        {"settings.set", "admin:*"},         {"audit.query", "audit:read"},
+        {"system.info", "agents:read"},      {"agents.update", "agents:write"},
+        {"agents.delete", "admin:*"},        {"agents.call", "agents:call"},
+        {"agents.configure", "agents:call"}, {"agents.ping", "agents:read"},
+        {"capabilities.create", "admin:*"},  {"capabilities.list", "agents:read"},
+        {"capabilities.grant", "admin:*"},   {"capabilities.revoke", "admin:*"}};
     for (const auto& [name, capability] : contract)
         BOOST_TEST(find_method(name, Caller::admin)->access.capability == capability, name);
     for (const MethodInfo& info : catalog()) {

@@ -118,6 +118,14 @@ BOOST_AUTO_TEST_CASE(json_rpc_errors_have_the_specifications_phrases) {
                    .as_string() == "name: expected string");
 }
 
+BOOST_AUTO_TEST_CASE(somebody_elses_error_object_is_passed_on_as_it_came) {
+    const boost::json::object own{{"code", 4711}, {"message", "no"}, {"data", {1, "two"}}};
+    const Error error = Error(Code::internal, "ours").with_verbatim(own);
+    BOOST_TEST((json_rpc_error(error) == own));
+    BOOST_TEST(error_body(error).at("name").as_string() == "internal");
+    BOOST_TEST(Error(Code::internal).verbatim() == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(clients_get_back_what_was_sent) {
     for (const Expected& expected : kContract) {
         if (expected.code == Code::corrupt) continue;

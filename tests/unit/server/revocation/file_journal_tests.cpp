@@ -84,6 +84,37 @@ BOOST_AUTO_TEST_CASE(what_was_answered_is_there_at_the_next_start_once_and_priva
     BOOST_TEST((open()->found() == std::vector{revocation(1), revocation(2)}));
 }
 
+BOOST_AUTO_TEST_CASE(a_deletion_has_a_line_of_its_own_after_a_revocation_and_none_before_it) {
+    const auto append_end = [](FileJournal& journal, int number, End end) {
+        Revocation one = revocation(number);
+        one.end = end;
+        std::promise<Result<>> answer;
+        journal.append(one, [&answer](const Result<>& result) { answer.set_value(result); });
+        BOOST_TEST(answer.get_future().get().has_value());
+        return one;
+    };
+    Revocation first;
+    Revocation second;
+    {
+        const auto journal = open();
+        BOOST_TEST(append(*journal, 1).has_value());
+        first = append_end(*journal, 1, End::deleted);
+        second = append_end(*journal, 2, End::deleted);
+        append_end(*journal, 1, End::deleted);
+        append_end(*journal, 2, End::revoked);
+    }
+    BOOST_TEST(revocation_line(first).starts_with("v1-deleted 1970-01-01T00:16:40.000Z agent-1 "));
+    BOOST_TEST(content() ==
+               revocation_line(revocation(1)) + revocation_line(first) + revocation_line(second));
+    const auto journal = open();
+    BOOST_TEST((journal->found() == std::vector{revocation(1), first, second}));
+    append_end(*journal, 1, End::revoked);
+    append_end(*journal, 2, End::deleted);
+    BOOST_TEST(content().size() == revocation_line(revocation(1)).size() +
+                                       revocation_line(first).size() +
+                                       revocation_line(second).size());
+}
+
 BOOST_AUTO_TEST_CASE(a_torn_last_line_is_cut_off_by_the_next_one) {
     const std::string whole = revocation_line(revocation(1));
     const std::string torn = revocation_line(revocation(2));

@@ -99,6 +99,29 @@ BOOST_AUTO_TEST_CASE(an_error_object_is_an_error) {
     check({"a:no such method"});
 }
 
+// Whoever called a method of the agent's own gets the agent's own words; what is no error object
+// for anybody is not passed on.
+BOOST_AUTO_TEST_CASE(a_peers_error_object_comes_along) {
+    std::optional<Error> told;
+    const auto answered = [&](const char* text) {
+        const auto id =
+            table.add(wheel, clock.steady_now(), Milliseconds{1000},
+                      [&](const Result<boost::json::value>& answer) { told = answer.error(); }, {});
+        const auto error = testing::parse(text);
+        protocol::Response response;
+        response.id = id;
+        response.error = &error;
+        BOOST_TEST(table.on_response(response));
+        return told->verbatim();
+    };
+    const auto* own = answered(R"({"code":4711,"message":"no","data":{"why":"full"}})");
+    BOOST_TEST_REQUIRE(own != nullptr);
+    BOOST_TEST(boost::json::serialize(*own) ==
+               R"({"code":4711,"message":"no","data":{"why":"full"}})");
+    for (const char* odd : {"{}", R"({"code":"x","message":"no"})", R"({"code":1,"message":2})"})
+        BOOST_TEST(answered(odd) == nullptr, odd);
+}
+
 BOOST_AUTO_TEST_CASE(neither_result_nor_error_is_null) {
     const auto id = call("a");
     protocol::Response response;

@@ -39,8 +39,10 @@ class FakeLink final : public rotation::AgentLink {
     [[nodiscard]] rotation::LinkProgress& progress() override { return progress_; }
     void call(std::string_view method, std::string params, Milliseconds timeout, Answer answer,
               Answer late) override {
+        // Without params there is nothing to read.
+        auto read = params.empty() ? boost::json::value() : parse(params);
         calls.push_back(
-            {std::string(method), parse(params), timeout, std::move(answer), std::move(late)});
+            {std::string(method), std::move(read), timeout, std::move(answer), std::move(late)});
     }
     void close(std::uint16_t code, std::string_view /*reason*/) override { closed_with = code; }
 

@@ -23,7 +23,11 @@ class FakeSession final : public sessions::RegisteredSession {
     }
     void bind(std::uint64_t generation) override { link_.bind(generation); }
     [[nodiscard]] rotation::LinkProgress& progress() override { return link_.progress(); }
-    void call(std::string_view, std::string, Milliseconds, Answer, Answer) override {}
+    void call(std::string_view method, std::string params, Milliseconds timeout, Answer answer,
+              Answer late) override {
+        link_.call(method, std::move(params), timeout, std::move(answer), std::move(late));
+        if (on_call) on_call(link_.calls.back());
+    }
     void close(std::uint16_t code, std::string_view reason) override { link_.close(code, reason); }
     [[nodiscard]] sessions::SessionFacts facts() const override {
         return {.connection_generation = connection_generation()};
@@ -33,6 +37,9 @@ class FakeSession final : public sessions::RegisteredSession {
     [[nodiscard]] std::uint16_t closed_with() const { return link_.closed_with; }
 
     SteadyTime heard_at{};
+    // What the agent does when it is called; empty: it keeps silent.
+    std::function<void(SentCall&)> on_call;
+    [[nodiscard]] std::vector<SentCall>& calls() { return link_.calls; }
 
   private:
     FakeLink link_;
