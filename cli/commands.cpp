@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/option_checks.hpp"
+#include "cli/identity_commands.hpp"
 #include "cli/verbs/agents.hpp"
 #include "cli/verbs/rotate.hpp"
 #include "cli/verbs/rotations.hpp"
@@ -74,6 +75,13 @@ void Registry::add_agents() {
         ->option_text("STATUS")
         ->transform(choice(kListedStatuses));
     list->add_option("--type", list_options->type, "Only agents of this type")->option_text("TYPE");
+    list->add_option("--owner", list_options->owner, "Only agents of this owner")
+        ->option_text("OWNER");
+    list->add_option("--label", list_options->labels, "Only those with this label; again for more")
+        ->option_text("NAME=VALUE ...")
+        ->allow_extra_args(false);
+    list->add_option("--capability", list_options->capability, "Only those who may this")
+        ->option_text("CAPABILITY");
     auto* connected = list->add_flag_callback(
         "--connected",
         [list_options] { list_options->connection = ListAgentsOptions::Connection::connected; },
@@ -125,6 +133,7 @@ void Registry::add_agents() {
     on_chosen(create, create_options, create_agent);
 
     add_agent_changes(*agents);
+    add_identity_commands(app_, *agents, chosen_);
 }
 
 void Registry::add_agent_changes(CLI::App& agents) {

@@ -77,12 +77,25 @@ Cell json_cell(const boost::json::object& object) {
     return {printable(text)};
 }
 
+Cell grants_cell(const std::vector<protocol::GrantView>& grants) {
+    std::string text;
+    for (const auto& grant : grants)
+        text += fmt::format("{}{}", text.empty() ? "" : " ", printable(grant.capability));
+    return {text};
+}
+
 void add_session(Record& record, const protocol::SessionView& session, Time now) {
     record.emplace_back("connected", time_cell(session.connected_at, now));
     record.emplace_back("address", text_cell(session.address));
     record.emplace_back(
         "machine", Cell{fmt::format("{}, {}", printable(session.hostname), printable(session.os))});
     record.emplace_back("program", text_cell(session.version));
+    if (!session.methods.empty()) {
+        std::string methods;
+        for (const std::string& method : session.methods)
+            methods += fmt::format("{}{}", methods.empty() ? "" : " ", printable(method));
+        record.emplace_back("methods", Cell{methods});
+    }
     record.emplace_back("session token", Cell{fmt::format("generation {}", session.generation)});
 }
 
@@ -152,6 +165,7 @@ Record agent_record(const AgentDetail& agent, Time now) {
     }
     record.emplace_back("enrolled", time_cell(agent.enrolled_at, now));
     if (agent.identity_key) record.emplace_back("identity key", optional_cell(agent.identity_key));
+    if (!agent.capabilities.empty()) record.emplace_back("may", grants_cell(agent.capabilities));
     if (agent.session) add_session(record, *agent.session, now);
     if (!agent.metadata.empty()) record.emplace_back("metadata", json_cell(agent.metadata));
     return record;

@@ -2,9 +2,9 @@
 
 #include "cli/agent_names.hpp"
 #include "cli/time_text.hpp"
+#include "cli/verbs/agent_changes.hpp"
 #include "cli/verbs/print.hpp"
 #include "cli/views.hpp"
-#include "protocol/json_text.hpp"
 #include "protocol/methods/agent_recovery.hpp"
 
 namespace rekey::cli {
@@ -18,24 +18,18 @@ Result<ExitCode> change_agent(Context& context, const ChangeAgentOptions& option
     return ExitCode::ok;
 }
 
-Result<std::map<std::string, std::string>> parse_labels(const std::vector<std::string>& texts) {
-    std::map<std::string, std::string> labels;
-    for (const std::string& text : texts) {
-        const std::size_t equals = text.find('=');
-        if (equals == 0 || equals == std::string::npos)
-            return bad_argument(fmt::format("{} is no label", printable(text)),
-                                "A label is NAME=VALUE, as in --label site=berlin");
-        labels[text.substr(0, equals)] = text.substr(equals + 1);
-    }
-    return labels;
-}
-
 }  // namespace
 
 Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options) {
     protocol::AgentsList::Params params;
     params.status = options.status;
     params.type = options.type;
+    params.owner = options.owner;
+    params.capability = options.capability;
+    if (!options.labels.empty()) {
+        REKEY_TRY_ASSIGN(labels, parse_labels(options.labels));
+        params.labels = std::move(labels);
+    }
     if (options.connection != ListAgentsOptions::Connection::any)
         params.connected = options.connection == ListAgentsOptions::Connection::connected;
     REKEY_TRY_ASSIGN(answer, read_pages<protocol::AgentsList>(context.api, params,
@@ -63,11 +57,8 @@ Result<ExitCode> create_agent(Context& context, const CreateAgentOptions& option
     REKEY_TRY_ASSIGN(labels, parse_labels(options.labels));
     params.labels = std::move(labels);
     if (options.metadata) {
-        auto metadata = protocol::parse_json(*options.metadata);
-        if (metadata.has_error() || !metadata->is_object())
-            return bad_argument("the metadata is no JSON object",
-                                R"(As in --metadata '{"rack": 7}')");
-        params.metadata = std::move(metadata->get_object());
+        REKEY_TRY_ASSIGN(metadata, parse_metadata(*options.metadata));
+        params.metadata = std::move(metadata);
     }
     REKEY_TRY_ASSIGN(answer, call<protocol::AgentsCreate>(context.api, params));
     print(context, answer.json, [&] { return agent_record(answer.value, context.clock.now()); });

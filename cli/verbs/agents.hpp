@@ -13,6 +13,9 @@ namespace rekey::cli {
 struct ListAgentsOptions {
     std::optional<protocol::AgentStatus> status;
     std::optional<std::string> type;
+    std::optional<std::string> owner;
+    std::optional<std::string> capability;
+    std::vector<std::string> labels;  // NAME=VALUE
     enum class Connection : std::uint8_t { any, connected, offline } connection = Connection::any;
 };
 [[nodiscard]] Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options);
