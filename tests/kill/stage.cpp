@@ -23,7 +23,6 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{25};
 constexpr std::size_t kLinesShown = 25;
 constexpr const char* kAgentName = "one";
-constexpr const char* kOtherName = "other";
 
 std::uint64_t number(const json::object& object, const char* name) {
     const json::value* value = object.if_contains(name);
@@ -69,7 +68,7 @@ class Stage {
     void settle(std::uint64_t generation);
     void rotate();
     void recover();
-    void revoke_another();
+    void end_another(const char* name, const char* method, Code over);
     void restart(std::unique_ptr<Supervised>& daemon, Orders& orders);
     [[nodiscard]] std::string count_file();
     void count_what_was_reached();
@@ -269,21 +268,21 @@ void Stage::recover() {
     evidence_.may_be_barred = false;
 }
 
-// Whom nobody needs: so that the file beside the database is written too.
-void Stage::revoke_another() {
+// Whom nobody needs: so that the file beside the database is written too. Wherever it is cut off,
+// it is asked for again, or went on by itself: `over` is what a call hears of it then.
+void Stage::end_another(const char* name, const char* method, Code over) {
     std::string agent_id;
     until("another agent", [&] {
-        const auto listed = admin_.result_of("agents.list", {{"name", kOtherName}});
+        const auto listed = admin_.result_of("agents.list", {{"name", name}});
         if (!listed) return false;
         const json::array& agents = listed->at("agents").as_array();
         if (!agents.empty()) agent_id = std::string(agents.at(0).at("agent_id").as_string());
-        if (agents.empty()) static_cast<void>(admin_.ask("agents.create", {{"name", kOtherName}}));
+        if (agents.empty()) static_cast<void>(admin_.ask("agents.create", {{"name", name}}));
         return !agents.empty();
     });
-    until("a revoked agent", [&] {
-        // Once more when the answer was lost: it is revoked by then, which is an error.
-        const auto answer = admin_.ask("agents.revoke", {{"agent_id", agent_id}});
-        return answer && (answer->has_value() || answer->error().code() == Code::wrong_state);
+    until("the end of another agent", [&] {
+        const auto answer = admin_.ask(method, {{"agent_id", agent_id}});
+        return answer && (answer->has_value() || answer->error().code() == over);
     });
 }
 
@@ -318,7 +317,8 @@ void Stage::play() {
     restart(agent_, agent_orders_);
     settle(outcome_.generation);
     recover();
-    revoke_another();
+    end_another("revoked", "agents.revoke", Code::wrong_state);
+    end_another("deleted", "agents.delete", Code::not_found);
     restart(server_, server_orders_);
     settle(outcome_.generation);
     rotate();
