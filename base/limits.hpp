@@ -110,6 +110,10 @@ inline constexpr auto kJwtLeeway = 60s;  // by which clocks may differ
 // again, for caches that are late.
 inline constexpr auto kJwksMaxAge = 5min;
 inline constexpr auto kPublicationLead = 2 * kJwksMaxAge;
+// A version that signs no more is shown for longer than any token that it signed can live
+// (jwt_minutes is a day at most).
+inline constexpr auto kRetiringKeyLife = 48h;
+inline constexpr auto kSigningKeyCheck = 60s;
 inline constexpr std::size_t kKeyTags = 32;
 inline constexpr std::size_t kKeyVersions = 1000;  // of one key, destroyed ones too
 inline constexpr std::size_t kProviderKeys = 1000;

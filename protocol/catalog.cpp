@@ -11,6 +11,7 @@
 #include "protocol/methods/capabilities.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
+#include "protocol/methods/signing_keys.hpp"
 #include "protocol/methods/system.hpp"
 
 #include <algorithm>
@@ -39,7 +40,9 @@ constexpr auto kCatalog =
                    AgentsEnrollmentCode, RotationsStart, RotationsList, RotationsGet,
                    RotationsCancel, SettingsGet, SettingsSet, SystemInfo, RpcDiscover, AuditQuery,
                    CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant, CapabilitiesRevoke,
-                   AgentsCall, AgentsPing, AgentsConfigure, AgentVerify>();
+                   AgentsCall, AgentsPing, AgentsConfigure, AgentVerify, SigningKeysList,
+                   SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate,
+                   SigningKeysDestroy, SigningKeysCancelDestruction>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

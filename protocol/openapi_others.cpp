@@ -49,6 +49,8 @@ constexpr OtherRoute kRoutes[] = {
      nullptr, status_object},
     {"GET", "/readyz", "readyz", "operations", "Whether it can do its work.", Access::open, nullptr,
      status_object},
+    {"GET", "/.well-known/jwks.json", "jwks", "operations",
+     "The public keys that verify access tokens (RFC 7517).", Access::open, nullptr, any_object},
     {"GET", "/openapi.json", "openapi", "operations", "This description.", Access::open, nullptr,
      any_object},
     {"GET", "/openrpc.json", "openrpc", "operations", "The methods of POST /rpc.", Access::open,

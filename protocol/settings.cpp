@@ -35,6 +35,8 @@ constexpr std::array kTable{
     SettingInfo{"key_rotation_grace_hours", &S::key_rotation_grace_hours, 0, 720, "hours",
                 "How long an API key works after its rotation."},
     SettingInfo{"jwt_minutes", &S::jwt_minutes, 1, 1440, "minutes", "The life of an access token."},
+    SettingInfo{"signing_key_rotation_days", &S::signing_key_rotation_days, 1, 365, "days",
+                "How long one key signs access tokens."},
     SettingInfo{"drain_seconds", &S::drain_seconds, 0, 600, "seconds",
                 "Over which agents are sent away at a shutdown."},
     SettingInfo{"recovery_budget", &S::recovery_budget, 0, 100, "",

@@ -38,6 +38,7 @@ struct Settings {
     std::int64_t enrollment_code_minutes = 10;
     std::int64_t key_rotation_grace_hours = 24;
     std::int64_t jwt_minutes = 30;
+    std::int64_t signing_key_rotation_days = 30;
     std::int64_t drain_seconds = 10;
     std::int64_t recovery_budget = 3;
     std::int64_t recovery_window_days = 30;

@@ -40,6 +40,7 @@ int App::Rooms::run() {
     shards.at(0).post([this] {
         scheduler.start();
         check_certificate_later();
+        check_keys_later();
     });
     announce();
     signals.async_wait([this](const boost::system::error_code& problem, int number) {
@@ -94,6 +95,13 @@ void App::Rooms::check_certificate_later() {
         });
 }
 
+void App::Rooms::check_keys_later() {
+    next_key_check = shards.at(0).timers().after(Milliseconds(limits::kSigningKeyCheck), [this] {
+        signing_keys.tick();
+        check_keys_later();
+    });
+}
+
 void App::Rooms::stop_accepting() {
     for (std::size_t index = 0; index < fronts.size(); ++index) {
         shards.at(index).post([this, index] {
@@ -112,6 +120,7 @@ void App::Rooms::drain() {
     shards.at(0).post([this] {
         scheduler.stop();
         next_certificate_check.reset();
+        next_key_check.reset();
     });
     const std::chrono::seconds window{settings.snapshot()->drain_seconds};
     auto patience = std::make_shared<boost::asio::steady_timer>(main_context);

@@ -45,6 +45,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       settings(read_settings()),
       certificate(open_certificate()),
       shards(config.options.shards, clock),
+      signing_keys({*store, master_key, settings, clock, random, log}),
       listeners(shards, config.options.listen),
       advertised(advertised_address(config.options, listeners.where())),
       registry(shards),
@@ -64,6 +65,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    log,
                    facts,
                    *revocations,
+                   signing_keys,
                    [this](const std::string& agent_id, std::uint16_t code) {
                        close_admin_sockets(agent_id, code);
                    }},
@@ -83,8 +85,8 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       host_gate(known_hosts(config.options, advertised)),
       http_parts{*store,           dispatcher,     agent_door, registry,
                  enrollment_parts, recovery_parts, failures,   calls,
-                 settings,         clock,          log,        facts.started_at,
-                 draining,         random,         host_gate} {
+                 signing_keys,     settings,       clock,      log,
+                 facts.started_at, draining,       random,     host_gate} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     methods::bind_agent_requests(agent_requests, method_parts);

@@ -24,6 +24,7 @@
 #include "server/sessions/registry.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
+#include "server/signing/signing_keys.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -51,6 +52,7 @@ struct App::Rooms {
     LiveSettings settings;
     std::unique_ptr<bootstrap::ServerCertificate> certificate;  // null: plain HTTP
     Shards shards;
+    signing::SigningKeys signing_keys;
     Listeners listeners;
     config::HostPort advertised;
     sessions::SessionRegistry registry;
@@ -74,6 +76,7 @@ struct App::Rooms {
     http::Parts http_parts;
     std::vector<std::unique_ptr<Front>> fronts;
     std::unique_ptr<Timers::Handle> next_certificate_check;  // of shard 0
+    std::unique_ptr<Timers::Handle> next_key_check;          // of shard 0
 
     // The main thread's own: signals, and the end of the drain.
     boost::asio::io_context main_context{1};
@@ -88,6 +91,7 @@ struct App::Rooms {
     [[nodiscard]] Secret join_string(const Secret& code) const;
     void close_admin_sockets(const std::string& agent_id, std::uint16_t code);
     void check_certificate_later();
+    void check_keys_later();
     void announce();
     void stop_accepting();
     void drain();

@@ -19,6 +19,7 @@ const Doors::Route Doors::kRoutes[] = {
     {"/recover", "POST", &Doors::recover},
     {"/healthz", "GET", &Doors::healthz},
     {"/readyz", "GET", &Doors::readyz},
+    {"/.well-known/jwks.json", "GET", &Doors::jwks},
     {"/_health", "GET", &Doors::health},
     {"/", "GET", &Doors::page},
     {"/openapi.json", "GET", &Doors::openapi},

@@ -16,6 +16,7 @@
 #include "server/sessions/registry.hpp"
 #include "server/settings.hpp"
 #include "server/shard.hpp"
+#include "server/signing/token_signer.hpp"
 #include "storage/store.hpp"
 
 #include <atomic>
@@ -33,6 +34,7 @@ struct Parts {
     const recovery::Parts& recovery;
     rpc::FailureLimiter& failures;
     rpc::CallLimiter& calls;
+    const signing::TokenSigner& tokens;
     const LiveSettings& settings;
     const Clock& clock;
     const Log& log;
@@ -76,6 +78,7 @@ class Doors {
     void healthz(net::HttpExchange exchange);
     void readyz(net::HttpExchange exchange);
     void health(net::HttpExchange exchange);
+    void jwks(net::HttpExchange exchange);
     void page(net::HttpExchange exchange);
     void openapi(net::HttpExchange exchange);
     void openrpc(net::HttpExchange exchange);

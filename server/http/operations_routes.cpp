@@ -1,11 +1,14 @@
+#include "base/limits.hpp"
 #include "protocol/json_text.hpp"
 #include "server/http/doors.hpp"
 #include "server/http/refusal.hpp"
 
+#include <chrono>
+#include <string>
 #include <utility>
 
-// /healthz, /readyz, /_health and the page at /: for people and probes, without credentials, so
-// they tell nothing that is worth one.
+// /healthz, /readyz, /_health, the key set and the page at /: for people and probes, without
+// credentials, so they tell nothing that is worth one.
 namespace rekey::server::http {
 namespace {
 
@@ -19,12 +22,16 @@ constexpr std::string_view kPage = R"(<!doctype html>
 <li><a href="/_health">/_health</a>: both, with version and uptime</li>
 <li><a href="/docs">/docs</a>: every route, to try; <a href="/openapi.json">/openapi.json</a>,
 <a href="/openrpc.json">/openrpc.json</a></li>
+<li><a href="/.well-known/jwks.json">/.well-known/jwks.json</a>: the keys that verify access
+tokens</li>
 <li><code>POST /rpc</code>, or <code>GET /rpc</code> as WebSocket (rekey.admin.v1): JSON-RPC for
 admins; <code>rekeyctl</code> speaks it</li>
 <li><code>GET /agent</code> as WebSocket (rekey.agent.v1): for agents</li>
 <li><code>POST /enroll</code>: where an agent gets its first token</li>
 </ul></body></html>
 )";
+
+constexpr std::chrono::seconds kJwksSeconds = limits::kJwksMaxAge;
 
 }  // namespace
 
@@ -62,6 +69,18 @@ void Doors::health(net::HttpExchange exchange) {
     protocol::append_json_number(body, static_cast<std::uint64_t>(parts_.sessions.count()));
     body.push_back('}');
     exchange.respond(json_answer(200, std::move(body)));
+}
+
+// Public by its nature: what every verifier of our tokens reads, and may keep for a while
+// (docs/authentication.md).
+void Doors::jwks(net::HttpExchange exchange) {
+    net::HttpResponse response;
+    response.headers.add("Content-Type", "application/jwk-set+json");
+    response.headers.add("Cache-Control",
+                         "public, max-age=" + std::to_string(kJwksSeconds.count()));
+    response.headers.add("X-Content-Type-Options", "nosniff");
+    response.body = parts_.tokens.verifying_keys()->jwks_text();
+    exchange.respond(response);
 }
 
 void Doors::page(net::HttpExchange exchange) {

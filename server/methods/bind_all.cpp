@@ -15,6 +15,7 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_rotations(registry, parts);
     bind_rotation_start(registry, parts);
     bind_settings(registry, parts);
+    bind_signing_keys(registry, parts);
     bind_system(registry, parts);
     bind_audit(registry, parts);
     registry.require_complete();

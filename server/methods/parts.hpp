@@ -11,6 +11,7 @@
 #include "server/sessions/registry.hpp"
 #include "server/setting_layers.hpp"
 #include "server/settings.hpp"
+#include "server/signing/signing_keys.hpp"
 #include "storage/store.hpp"
 
 #include <cstdint>
@@ -47,6 +48,7 @@ struct Parts {
     const Log& log;
     const ServerFacts& facts;
     revocation::RevocationJournal& revocations;
+    signing::SigningKeys& signing;
     // Closes the admin sockets of one identity, on all shards, soon.
     std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
 };
@@ -63,6 +65,7 @@ void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);
 void bind_rotation_start(rpc::Registry& registry, const Parts& parts);
 void bind_settings(rpc::Registry& registry, const Parts& parts);
+void bind_signing_keys(rpc::Registry& registry, const Parts& parts);
 void bind_system(rpc::Registry& registry, const Parts& parts);
 void bind_audit(rpc::Registry& registry, const Parts& parts);
 

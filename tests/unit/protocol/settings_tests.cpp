@@ -31,6 +31,7 @@ constexpr Expected kContract[] = {
     {"enrollment_code_minutes", "10", 1, 1440},
     {"key_rotation_grace_hours", "24", 0, 720},
     {"jwt_minutes", "30", 1, 1440},
+    {"signing_key_rotation_days", "30", 1, 365},
     {"drain_seconds", "10", 0, 600},
     {"recovery_budget", "3", 0, 100},
     {"recovery_window_days", "30", 1, 365},

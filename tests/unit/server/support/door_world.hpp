@@ -181,6 +181,8 @@ struct DoorWorld {
     std::unique_ptr<storage::Store> store;
     keys::MasterKey master_key = keys::MasterKey::generate(random);
     Shards shards{1, clock};
+    SystemRandom key_random;  // of the keys' own thread
+    signing::SigningKeys signing_keys{{*store, master_key, settings, clock, key_random, *log}};
     sessions::SessionRegistry sessions{shards};
     rotation::Coordinator coordinator{
         {*store, master_key, clock, random, settings, *log, sessions}};
@@ -198,6 +200,7 @@ struct DoorWorld {
                          *log,
                          facts,
                          *revocations,
+                         signing_keys,
                          [this](const std::string& agent_id, std::uint16_t code) {
                              closed_admin_sockets.emplace_back(agent_id, code);
                          }};
