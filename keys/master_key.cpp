@@ -3,6 +3,7 @@
 #include "base/durable_file.hpp"
 #include "base/hash.hpp"
 #include "base/secret.hpp"
+#include "keys/master_key_file.hpp"
 
 #include <algorithm>
 #include <sysexits.h>
@@ -48,8 +49,9 @@ std::optional<MasterKey> parse(std::string_view content) {
     return MasterKey(std::move(bytes));
 }
 
-MasterKey create(const std::string& path, Random& random) {
-    MasterKey key = MasterKey::generate(random);
+}  // namespace
+
+void write_master_key(const std::string& path, const MasterKey& key) {
     std::string content = file_content(key);
     const auto failed = write_durably(path, content);
     wipe_string(content);
@@ -57,10 +59,21 @@ MasterKey create(const std::string& path, Random& random) {
         refuse("cannot make the master key: " + failed->what +
                    "; give rekeyd a data directory that it can write to",
                EX_CANTCREAT);
-    return key;
 }
 
-}  // namespace
+std::optional<MasterKey> read_master_key(const std::string& path) {
+    auto content = read_file(path, kLargestFile);
+    if (content.has_error() && content.error().code() == Code::not_found) return std::nullopt;
+    if (content.has_error() && content.error().code() == Code::unavailable)
+        refuse(content.error().message(), EX_NOPERM);
+    if (const auto is_private = require_private(path); is_private.has_error())
+        refuse(is_private.error().message(), EX_NOPERM);
+    auto key = content.has_error() ? std::nullopt : parse(*content);
+    if (content.has_value()) wipe_string(*content);
+    if (!key)
+        refuse(path + " is not a master key of rekeyd; put the right one back from your backup");
+    return key;
+}
 
 KeyBytes::KeyBytes(KeyBytes&& other) noexcept : bytes_(other.bytes_) {
     wipe_memory(other.bytes_.data(), other.bytes_.size());
@@ -97,22 +110,16 @@ KeyBytes MasterKey::derive(std::string_view purpose) const {
 
 MasterKey load_or_create_master_key(const std::string& path,
                                     const MasterKeyExpectation& expectation, Random& random) {
-    auto content = read_file(path, kLargestFile);
-    if (content.has_error() && content.error().code() == Code::not_found) {
+    auto key = read_master_key(path);
+    if (!key) {
         if (expectation.database_has_sealed_data || expectation.check_value)
             refuse("the master key " + path +
                    " is missing, and the database has data that only it opens; put it back from "
                    "your backup");
-        return create(path, random);
+        MasterKey made = MasterKey::generate(random);
+        write_master_key(path, made);
+        return made;
     }
-    if (content.has_error() && content.error().code() == Code::unavailable)
-        refuse(content.error().message(), EX_NOPERM);
-    if (const auto is_private = require_private(path); is_private.has_error())
-        refuse(is_private.error().message(), EX_NOPERM);
-    auto key = content.has_error() ? std::nullopt : parse(*content);
-    if (content.has_value()) wipe_string(*content);
-    if (!key)
-        refuse(path + " is not a master key of rekeyd; put the right one back from your backup");
     const auto& expected = expectation.check_value;
     if (expected && !equal_in_constant_time(*expected, ByteView(key->check_value())))
         refuse("the master key " + path + " (id " + key->id() +

@@ -4,6 +4,7 @@
 #include "server/app/app.hpp"
 #include "server/bootstrap/admin_identity.hpp"
 #include "server/bootstrap/data_directory.hpp"
+#include "server/bootstrap/master_key_rotation.hpp"
 #include "server/config/config.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
@@ -25,17 +26,41 @@ int complain(const std::string& message, int exit_code) {
     return exit_code;
 }
 
-int reset_admin_key(const config::Config& config, const Log& log) {
+// The directory of a rekeyd that does not run; it is never made by a command that changes one.
+bootstrap::DataDirectory open_directory(const config::Config& config, const std::string& verb) {
     if (::access(config.options.data_dir.c_str(), F_OK) != 0) {
         throw StartupError("there is no data directory " + config.options.data_dir +
-                               ": nothing to reset; give the --data-dir that rekeyd runs with",
+                               ": nothing to " + verb +
+                               "; give the --data-dir that rekeyd runs with",
                            EX_NOINPUT);
     }
-    const auto directory = bootstrap::DataDirectory::open(config.options.data_dir);
+    auto directory = bootstrap::DataDirectory::open(config.options.data_dir);
     if (::access(directory.database().c_str(), F_OK) != 0) {
-        throw StartupError("there is no " + directory.database() + ": nothing to reset",
+        throw StartupError("there is no " + directory.database() + ": nothing to " + verb,
                            EX_NOINPUT);
     }
+    return directory;
+}
+
+int rotate_master_key(const config::Config& config, const Log& log) {
+    const auto directory = open_directory(config, "rotate");
+    const SystemClock clock;
+    SystemRandom random;
+    const auto store = storage::open_sqlite_store({directory.database(), clock, log});
+    const bootstrap::Resealed done =
+        bootstrap::rotate_master_key({*store, clock, random, directory.master_key()});
+    store->stop();
+    std::printf(
+        "%s holds a new key; sealed again: %llu keys, %llu pending tokens, %llu answers\n"
+        "%s.old opens backups of the database from before; remove it once you have none\n",
+        directory.master_key().c_str(), static_cast<unsigned long long>(done.keys),
+        static_cast<unsigned long long>(done.tokens), static_cast<unsigned long long>(done.answers),
+        directory.master_key().c_str());
+    return EX_OK;
+}
+
+int reset_admin_key(const config::Config& config, const Log& log) {
+    const auto directory = open_directory(config, "reset");
     const SystemClock clock;
     SystemRandom random;
     const auto store = storage::open_sqlite_store({directory.database(), clock, log});
@@ -73,6 +98,7 @@ int run(int argc, const char* const* argv) {
         return complain(config.error().message(), no_file ? EX_NOINPUT : EX_CONFIG);
     }
     const Log log(config->options.log_level, config->options.log_format);
+    if (line.command == config::Command::rotate_master_key) return rotate_master_key(*config, log);
     if (line.command == config::Command::reset_admin_key) return reset_admin_key(*config, log);
     return serve(*std::move(config), log);
 }

@@ -104,6 +104,8 @@ class IdempotentAnswersTable {
     [[nodiscard]] virtual Result<IdempotentAnswerRow> find(std::string_view caller_id,
                                                            const Bytes32& key_hash) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> count(std::string_view caller_id) = 0;
+    // Every one of them: for the offline rotation of the master key.
+    [[nodiscard]] virtual Result<std::vector<IdempotentAnswerRow>> all() = 0;
     // In place of an older one of the same caller and key.
     [[nodiscard]] virtual Result<> put(const IdempotentAnswerRow& row) = 0;
     // Those that hold this API key; returns how many.

@@ -1,6 +1,7 @@
 #include "server/bootstrap/master_key.hpp"
 
 #include "server/bootstrap/blocking.hpp"
+#include "server/bootstrap/master_key_rotation.hpp"
 
 namespace rekey::server::bootstrap {
 namespace {
@@ -19,6 +20,7 @@ Result<bool> read_expectation(storage::Transaction& transaction,
 }  // namespace
 
 keys::MasterKey open_master_key(const std::string& path, storage::Store& store, Random& random) {
+    finish_master_key_rotation(path, store);
     keys::MasterKeyExpectation expectation;
     const auto read = read_now<bool>(store, [&expectation](storage::Transaction& transaction) {
         return read_expectation(transaction, expectation);

@@ -24,6 +24,7 @@ struct Given {
     std::map<std::string, std::string, std::less<>> texts;  // by key
     std::map<std::string, bool, std::less<>> toggles;
     bool reset = false;
+    bool rotate = false;
 };
 
 void declare_flags(CLI::App& app, Given& given) {
@@ -69,8 +70,14 @@ Result<std::variant<CommandLine, PrintAndExit>> read_command_line(int argc,
     auto* serve =
         app.add_subcommand("serve", "run the server (what happens without a command, too)");
     auto* admin_key = app.add_subcommand("admin-key", "replace the admin's API key, offline");
+    auto* master_key = app.add_subcommand("master-key", "put another master key to work, offline");
     serve->fallthrough();
     admin_key->fallthrough();
+    master_key->fallthrough();
+    master_key
+        ->add_flag("--rotate", given.rotate,
+                   "seal everything again under a new key; the old one stays in DIR/master.key.old")
+        ->required();
     admin_key
         ->add_flag("--reset", given.reset, "write a new key to DIR/admin.key; the old one ends")
         ->required();
@@ -86,6 +93,7 @@ Result<std::variant<CommandLine, PrintAndExit>> read_command_line(int argc,
     }
     CommandLine line;
     if (admin_key->parsed()) line.command = Command::reset_admin_key;
+    if (master_key->parsed()) line.command = Command::rotate_master_key;
     line.flags = collect(app, given);
     return Outcome(std::move(line));
 }

@@ -107,6 +107,12 @@ Result<std::uint64_t> MemoryIdempotentAnswers::count(std::string_view caller_id)
     return rows;
 }
 
+Result<std::vector<IdempotentAnswerRow>> MemoryIdempotentAnswers::all() {
+    std::vector<IdempotentAnswerRow> rows;
+    for (const auto& [key, row] : data.idempotent_answers) rows.push_back(row);
+    return rows;
+}
+
 Result<> MemoryIdempotentAnswers::put(const IdempotentAnswerRow& row) {
     REKEY_TRY(journal.require_write());
     REKEY_TRY(require_agent(row.caller_id));

@@ -110,6 +110,7 @@ class MemoryIdempotentAnswers final : public IdempotentAnswersTable, private Tab
     [[nodiscard]] Result<IdempotentAnswerRow> find(std::string_view caller_id,
                                                    const Bytes32& key_hash) override;
     [[nodiscard]] Result<std::uint64_t> count(std::string_view caller_id) override;
+    [[nodiscard]] Result<std::vector<IdempotentAnswerRow>> all() override;
     [[nodiscard]] Result<> put(const IdempotentAnswerRow& row) override;
     [[nodiscard]] Result<std::uint64_t> remove_of_key(std::string_view key_id) override;
     [[nodiscard]] Result<std::uint64_t> remove_expired(Time now) override;

@@ -148,6 +148,9 @@ SqliteIdempotentAnswers::SqliteIdempotentAnswers(Connection& connection)
             "expires_at FROM idempotent_answers "
             "WHERE caller_id = ? AND idempotency_key_hash = ?"),
       count_(connection, "SELECT count(*) FROM idempotent_answers WHERE caller_id = ?"),
+      all_(connection,
+           "SELECT caller_id, idempotency_key_hash, method, params_hash, sealed_answer, key_id, "
+           "expires_at FROM idempotent_answers"),
       put_(connection,
            "INSERT OR REPLACE INTO idempotent_answers (caller_id, idempotency_key_hash, method, "
            "params_hash, sealed_answer, key_id, expires_at) "
@@ -166,6 +169,10 @@ Result<IdempotentAnswerRow> SqliteIdempotentAnswers::find(std::string_view calle
 Result<std::uint64_t> SqliteIdempotentAnswers::count(std::string_view caller_id) {
     return count_.start().bind(caller_id).one(
         "count", [](Columns& row) { return Result<std::uint64_t>(row.number()); });
+}
+
+Result<std::vector<IdempotentAnswerRow>> SqliteIdempotentAnswers::all() {
+    return all_.start().all<IdempotentAnswerRow>(read_answer);
 }
 
 Result<> SqliteIdempotentAnswers::put(const IdempotentAnswerRow& row) {

@@ -84,12 +84,13 @@ class SqliteIdempotentAnswers final : public IdempotentAnswersTable {
     [[nodiscard]] Result<IdempotentAnswerRow> find(std::string_view caller_id,
                                                    const Bytes32& key_hash) override;
     [[nodiscard]] Result<std::uint64_t> count(std::string_view caller_id) override;
+    [[nodiscard]] Result<std::vector<IdempotentAnswerRow>> all() override;
     [[nodiscard]] Result<> put(const IdempotentAnswerRow& row) override;
     [[nodiscard]] Result<std::uint64_t> remove_of_key(std::string_view key_id) override;
     [[nodiscard]] Result<std::uint64_t> remove_expired(Time now) override;
 
   private:
-    Statement find_, count_, put_, remove_of_key_, remove_expired_;
+    Statement find_, count_, all_, put_, remove_of_key_, remove_expired_;
 };
 
 class SqliteCapabilities final : public CapabilitiesTable {

@@ -1,9 +1,11 @@
-// The key set that verifies access tokens, over a real daemon.
+// The key set that verifies access tokens, and the rotation of the master key, over a real daemon.
 #include "keys/jwk.hpp"
 #include "tests/support/daemons.hpp"
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <sys/stat.h>
 
 using namespace rekey;
 using namespace rekey::testing;
@@ -25,6 +27,15 @@ struct Fixture {
         std::vector<std::string> all;
         for (const keys::Jwk& jwk : set->keys) all.push_back(jwk.kid);
         return all;
+    }
+    [[nodiscard]] int rotate_master_key() const {
+        Process rotation(Process::Options{.command = {rekeyd_program(), "master-key", "--rotate",
+                                                      "--data-dir", server.directory()}});
+        return rotation.wait();
+    }
+    [[nodiscard]] bool there_is(const std::string& name) const {
+        struct stat status{};
+        return ::stat((server.directory() + "/" + name).c_str(), &status) == 0;
     }
 };
 
@@ -74,6 +85,21 @@ BOOST_AUTO_TEST_CASE(rest_makes_and_rotates_a_key) {
     BOOST_TEST(server.post("/signing-keys", R"({"algorithm":"ecdsa-p256"})").status == 401U);
     // Keys of admins are not the server's own: its tokens are never verified with them.
     for (const std::string& name : kids()) BOOST_TEST(name.substr(0, 36) != kid);
+}
+
+BOOST_AUTO_TEST_CASE(another_master_key_opens_everything) {
+    const std::string before = key_set();
+    const std::string agent = server.new_agent("worker").agent_id;
+    // A running server holds the directory.
+    BOOST_TEST(rotate_master_key() != 0);
+    BOOST_TEST(!there_is("master.key.old"));
+    BOOST_TEST(server.stop() == 0);
+    BOOST_TEST(rotate_master_key() == 0);
+    BOOST_TEST(there_is("master.key.old"));
+    BOOST_TEST(!there_is("master.key.next"));
+    server.start();
+    BOOST_TEST(key_set() == before);
+    BOOST_TEST(server.agent(agent).at("name").as_string() == "worker");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

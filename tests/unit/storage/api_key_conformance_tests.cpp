@@ -183,6 +183,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(answers_go_with_their_key_and_with_time, Engine, E
         return {};
     });
     BOOST_TEST(removed == 2U);
+    const auto left =
+        *read_now(keys.store(), [](Transaction& t) { return t.idempotent_answers().all(); });
+    BOOST_REQUIRE(left.size() == 2U);
+    for (const IdempotentAnswerRow& row : left) BOOST_TEST(!row.sealed_answer.empty());
     BOOST_TEST(keys.answer(1, "b").has_value());
     write_ok(keys.store(), [&](Transaction& t) -> Result<> {
         REKEY_TRY_ASSIGN(count, t.idempotent_answers().remove_expired(soon));
