@@ -37,6 +37,8 @@ inline constexpr auto kHttpIdleTimeout = 60s;
 inline constexpr std::size_t kClientRequestIdBytes = 128;  // X-Request-Id
 inline constexpr std::size_t kOrigins = 32;                // that may be configured, and hosts
 inline constexpr std::size_t kUnauthenticatedConnectionsAnAddress = 256;
+inline constexpr std::size_t kTrustedProxies = 256;  // addresses and networks that may be named
+inline constexpr std::size_t kForwardedHops = 32;    // proxies between a client and the server
 
 // Sessions.
 inline constexpr auto kHelloTimeout = 10s;
@@ -78,6 +80,21 @@ inline constexpr std::size_t kRecoveryAuditAgents = 65536;
 // Revocation journal (docs/adr/0006).
 inline constexpr std::size_t kRevocationJournalBytes = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t kRevocationQueue = 65536;
+
+// Audit (docs/audit.md).
+inline constexpr std::size_t kAuditScanRows = 100'000;  // looked at for one page
+inline constexpr std::size_t kCheckpointRows = 10'000;  // at most between two, ...
+inline constexpr auto kCheckpointAge = 15min;           // ... and so old at most the newest row
+inline constexpr auto kCheckpointLook = 10s;
+inline constexpr std::size_t kCheckpointBytes = 2048;      // one, as a compact JWS
+inline constexpr std::size_t kCheckpointsAnAnswer = 1000;  // and keys
+// By more the wall clock may not have gone astray since the start when rows are removed by age.
+inline constexpr auto kRetentionClockJump = 1h;
+inline constexpr std::size_t kVerifyRows = 1'000'000;      // in one call of audit.verify
+inline constexpr std::size_t kVerifyPage = 2'000;          // rows that one read transaction sees
+inline constexpr std::size_t kAuditLineBytes = std::size_t{256} * 1024;  // of an export
+inline constexpr auto kRefusalsFlush = 60s;
+inline constexpr std::size_t kRefusalsRemembered = 256;  // rows a flush; beyond: one for all others
 
 // Agent.
 inline constexpr auto kReconnectBackoffFirst = 500ms;

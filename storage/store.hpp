@@ -26,6 +26,7 @@ class Transaction {
     virtual MetaTable& meta() = 0;
     virtual ProviderKeysTable& provider_keys() = 0;
     virtual AuditTable& audit() = 0;
+    virtual AuditCheckpointsTable& audit_checkpoints() = 0;
 };
 
 // Durable state behind asynchronous calls.

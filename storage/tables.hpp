@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "storage/audit_tables.hpp"
 #include "storage/rows.hpp"
 
 #include <map>
@@ -203,25 +204,6 @@ class MetaTable {
     virtual ~MetaTable() = default;
     [[nodiscard]] virtual Result<std::optional<Bytes>> get(std::string_view name) = 0;
     [[nodiscard]] virtual Result<> set(std::string_view name, ByteView value) = 0;
-};
-
-struct AuditFilter {
-    std::string subject;  // empty: any
-    std::string actor;    // empty: any
-    std::string action;   // empty: any; "rotation.*" for all that begin with "rotation."
-    std::uint64_t after_seq = 0;
-    std::uint64_t before_seq = 0;  // 0: up to the newest
-    enum class Order : std::uint8_t { oldest_first, newest_first } order = Order::oldest_first;
-};
-
-class AuditTable {
-  public:
-    virtual ~AuditTable() = default;
-    [[nodiscard]] virtual Result<std::vector<AuditRow>> query(const AuditFilter& filter,
-                                                              std::size_t limit) = 0;
-    // The event gets its place in the chain when its unit is kept (store.hpp); a unit that is
-    // rolled back leaves none.
-    virtual void append(AuditEvent event) = 0;
 };
 
 }  // namespace rekey::storage

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/encoding.hpp"
-#include "storage/audit_chain.hpp"
+#include "storage/audit_tables.hpp"
 #include "storage/provider_keys.hpp"
 #include "storage/rows.hpp"
 
@@ -46,8 +46,9 @@ struct MemoryDatabase {
     Table<std::string, boost::json::value> settings;
     Table<std::string, Bytes> meta;
     Table<Id, ProviderKeyRow> provider_keys;
-    std::vector<AuditRow> audit;
+    std::vector<AuditRow> audit;  // without gaps; what retention took away is not there
     ChainHead audit_head;
+    Table<std::uint64_t, AuditCheckpointRow> audit_checkpoints;  // by their place
 };
 
 }  // namespace rekey::storage

@@ -302,28 +302,4 @@ Result<> MemoryMeta::set(std::string_view name, ByteView value) {
     return {};
 }
 
-Result<std::vector<AuditRow>> MemoryAudit::query(const AuditFilter& filter, std::size_t limit) {
-    std::string_view action = filter.action;
-    const bool prefix = action.ends_with(".*");
-    if (prefix) action.remove_suffix(1);
-    std::vector<AuditRow> rows;
-    const std::size_t most = std::min(limit, limits::kPageRows);
-    // A row's seq is its place from 1, without gaps.
-    const std::size_t first = std::min<std::size_t>(filter.after_seq, data.audit.size());
-    const std::size_t last = filter.before_seq == 0
-                                 ? data.audit.size()
-                                 : std::min<std::size_t>(filter.before_seq - 1, data.audit.size());
-    const bool newest_first = filter.order == AuditFilter::Order::newest_first;
-    for (std::size_t i = first; i < last && rows.size() < most; ++i) {
-        const AuditRow& row = data.audit[newest_first ? last - 1 - (i - first) : i];
-        const AuditEvent& event = row.event;
-        if (!filter.subject.empty() && event.subject != filter.subject) continue;
-        if (!filter.actor.empty() && event.actor != filter.actor) continue;
-        if (prefix ? !event.action.starts_with(action) : !action.empty() && event.action != action)
-            continue;
-        rows.push_back(row);
-    }
-    return rows;
-}
-
 }  // namespace rekey::storage::memory

@@ -31,6 +31,8 @@ class Journal {
                 table.erase(key);
         });
     }
+    // For what is no table of keys.
+    void on_roll_back(std::function<void()> step) { undo_.push_back(std::move(step)); }
     void roll_back();
 
     std::vector<AuditEvent> events;
@@ -205,7 +207,24 @@ class MemoryAudit final : public AuditTable, private TableBase {
     using TableBase::TableBase;
     [[nodiscard]] Result<std::vector<AuditRow>> query(const AuditFilter& filter,
                                                       std::size_t limit) override;
+    [[nodiscard]] Result<std::vector<AuditRow>> walk(std::uint64_t after_seq,
+                                                     std::size_t limit) override;
+    [[nodiscard]] Result<ChainEnds> ends() override;
+    [[nodiscard]] Result<SeqRange> places_of(std::optional<Time> from,
+                                             std::optional<Time> until) override;
     void append(AuditEvent event) override { journal.events.push_back(std::move(event)); }
+    [[nodiscard]] Result<std::uint64_t> remove_up_to(std::uint64_t seq) override;
+};
+
+class MemoryAuditCheckpoints final : public AuditCheckpointsTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::vector<AuditCheckpointRow>> list(std::uint64_t after_seq,
+                                                               std::size_t limit) override;
+    [[nodiscard]] Result<std::optional<AuditCheckpointRow>> newest_up_to(
+        std::uint64_t seq) override;
+    [[nodiscard]] Result<> put(const AuditCheckpointRow& row) override;
+    [[nodiscard]] Result<> remove_before(std::uint64_t seq) override;
 };
 
 class MemoryTransaction final : public Transaction {
@@ -223,7 +242,8 @@ class MemoryTransaction final : public Transaction {
           settings_(database, journal),
           meta_(database, journal),
           provider_keys_(database, journal),
-          audit_(database, journal) {}
+          audit_(database, journal),
+          audit_checkpoints_(database, journal) {}
 
     AgentsTable& agents() override { return agents_; }
     TombstonesTable& tombstones() override { return tombstones_; }
@@ -238,6 +258,7 @@ class MemoryTransaction final : public Transaction {
     MetaTable& meta() override { return meta_; }
     ProviderKeysTable& provider_keys() override { return provider_keys_; }
     AuditTable& audit() override { return audit_; }
+    AuditCheckpointsTable& audit_checkpoints() override { return audit_checkpoints_; }
 
   private:
     MemoryAgents agents_;
@@ -253,6 +274,7 @@ class MemoryTransaction final : public Transaction {
     MemoryMeta meta_;
     MemoryProviderKeys provider_keys_;
     MemoryAudit audit_;
+    MemoryAuditCheckpoints audit_checkpoints_;
 };
 
 }  // namespace rekey::storage::memory

@@ -7,8 +7,7 @@
 
 #include <algorithm>
 
-// Rotations and the audit chain, which say what happened, and settings and meta, which say what
-// holds.
+// Rotations, which say what happened, and settings and meta, which say what holds.
 namespace rekey::storage::sqlite {
 namespace {
 
@@ -167,88 +166,6 @@ Result<std::optional<Bytes>> SqliteMeta::get(std::string_view name) {
 
 Result<> SqliteMeta::set(std::string_view name, ByteView value) {
     REKEY_TRY(set_.start().bind(name).bind(value).change());
-    return {};
-}
-
-#define REKEY_SELECT_AUDIT                                                                        \
-    "SELECT stream_id, seq, time, actor, action, subject, outcome, details, previous_hash, hash " \
-    "FROM audit WHERE stream_id = 'main' AND seq > ?1 AND (?2 = 0 OR seq < ?2) "                  \
-    "AND (?3 = '' OR subject = ?3) AND (?4 = '' OR actor = ?4) "                                  \
-    "AND (?5 = '' OR action = ?5) AND substr(action, 1, length(?6)) = ?6 "
-
-SqliteAudit::SqliteAudit(Connection& connection)
-    : oldest_first_(connection, REKEY_SELECT_AUDIT "ORDER BY seq LIMIT ?7"),
-      newest_first_(connection, REKEY_SELECT_AUDIT "ORDER BY seq DESC LIMIT ?7"),
-      head_(connection,
-            "SELECT seq, hash FROM audit WHERE stream_id = ? ORDER BY seq DESC "
-            "LIMIT 1"),
-      insert_(connection,
-              "INSERT INTO audit (stream_id, seq, time, actor, action, subject, outcome, details, "
-              "previous_hash, hash) VALUES (?,?,?,?,?,?,?,?,?,?)") {}
-
-Result<std::vector<AuditRow>> SqliteAudit::query(const AuditFilter& filter, std::size_t limit) {
-    std::string_view action = filter.action;
-    std::string_view action_prefix;
-    if (action.ends_with(".*")) {
-        action_prefix = action.substr(0, action.size() - 1);
-        action = {};
-    }
-    const bool newest_first = filter.order == AuditFilter::Order::newest_first;
-    return (newest_first ? newest_first_ : oldest_first_)
-        .start()
-        .bind(filter.after_seq)
-        .bind(filter.before_seq)
-        .bind(filter.subject)
-        .bind(filter.actor)
-        .bind(action)
-        .bind(action_prefix)
-        .bind(std::uint64_t{std::min(limit, limits::kPageRows)})
-        .all<AuditRow>([](Columns& columns) -> Result<AuditRow> {
-            AuditRow row;
-            row.stream_id = columns.text();
-            row.seq = columns.number();
-            row.event.time = columns.time();
-            row.event.actor = columns.text();
-            row.event.action = columns.text();
-            row.event.subject = columns.text();
-            row.event.outcome = columns.text();
-            // Details that are no JSON any more were altered: verify_chain says so of this row,
-            // where an error here would hide all others.
-            Columns details = columns;
-            row.event.details = read_object(details);
-            row.details_json = columns.text();
-            row.previous_hash = columns.bytes32();
-            row.hash = columns.bytes32();
-            return columns.finish(std::move(row));
-        });
-}
-
-Result<ChainHead> SqliteAudit::head(std::string_view stream_id) {
-    Execution execution = head_.start();
-    execution.bind(stream_id);
-    REKEY_TRY_ASSIGN(found, execution.step());
-    if (!found) return ChainHead{};
-    Columns columns = execution.columns();
-    ChainHead head;
-    head.seq = columns.number();
-    head.hash = columns.bytes32();
-    return columns.finish(head);
-}
-
-Result<> SqliteAudit::insert(const AuditRow& row) {
-    const AuditEvent& event = row.event;
-    REKEY_TRY(insert_.start()
-                  .bind(row.stream_id)
-                  .bind(row.seq)
-                  .bind(event.time)
-                  .bind(event.actor)
-                  .bind(event.action)
-                  .bind(event.subject)
-                  .bind(event.outcome)
-                  .bind(row.details_json)
-                  .bind(row.previous_hash)
-                  .bind(row.hash)
-                  .change());
     return {};
 }
 

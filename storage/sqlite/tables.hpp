@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storage/audit_chain.hpp"
+#include "storage/sqlite/audit_tables.hpp"
 #include "storage/sqlite/statement.hpp"
 #include "storage/store.hpp"
 
@@ -191,24 +191,6 @@ class SqliteProviderKeys final : public ProviderKeysTable {
     Statement find_, list_, versions_, insert_, update_, put_version_;
 };
 
-class SqliteAudit final : public AuditTable {
-  public:
-    explicit SqliteAudit(Connection& connection);
-    [[nodiscard]] Result<std::vector<AuditRow>> query(const AuditFilter& filter,
-                                                      std::size_t limit) override;
-    void append(AuditEvent event) override { waiting_.push_back(std::move(event)); }
-
-    // For the writer: the newest stored row of a stream; the events that the unit appended, which
-    // are then forgotten here; and a row with its place in the chain.
-    [[nodiscard]] Result<ChainHead> head(std::string_view stream_id);
-    [[nodiscard]] std::vector<AuditEvent> take_waiting() { return std::exchange(waiting_, {}); }
-    [[nodiscard]] Result<> insert(const AuditRow& row);
-
-  private:
-    Statement oldest_first_, newest_first_, head_, insert_;
-    std::vector<AuditEvent> waiting_;
-};
-
 // All tables of one connection.
 class SqliteTransaction final : public Transaction {
   public:
@@ -225,7 +207,8 @@ class SqliteTransaction final : public Transaction {
           settings_(connection),
           meta_(connection),
           provider_keys_(connection),
-          audit_(connection) {}
+          audit_(connection),
+          audit_checkpoints_(connection) {}
 
     SqliteAgents& agents() override { return agents_; }
     SqliteTombstones& tombstones() override { return tombstones_; }
@@ -240,6 +223,7 @@ class SqliteTransaction final : public Transaction {
     SqliteMeta& meta() override { return meta_; }
     SqliteProviderKeys& provider_keys() override { return provider_keys_; }
     SqliteAudit& audit() override { return audit_; }
+    SqliteAuditCheckpoints& audit_checkpoints() override { return audit_checkpoints_; }
 
   private:
     SqliteAgents agents_;
@@ -255,6 +239,7 @@ class SqliteTransaction final : public Transaction {
     SqliteMeta meta_;
     SqliteProviderKeys provider_keys_;
     SqliteAudit audit_;
+    SqliteAuditCheckpoints audit_checkpoints_;
 };
 
 }  // namespace rekey::storage::sqlite

@@ -22,7 +22,7 @@ WriterSession::WriterSession(std::unique_ptr<Connection> connection)
 Result<std::unique_ptr<WriterSession>> WriterSession::start(
     std::unique_ptr<Connection> connection) {
     std::unique_ptr<WriterSession> session(new WriterSession(std::move(connection)));
-    REKEY_TRY_ASSIGN(head, session->tables_.audit().head(kMainStream));
+    REKEY_TRY_ASSIGN(head, session->tables_.audit().start_writing());
     session->committed_head_ = head;
     return session;
 }
