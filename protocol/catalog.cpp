@@ -8,6 +8,7 @@
 #include "protocol/methods/agents.hpp"
 #include "protocol/methods/agents_why.hpp"
 #include "protocol/methods/audit.hpp"
+#include "protocol/methods/audit_chain.hpp"
 #include "protocol/methods/capabilities.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
@@ -42,7 +43,7 @@ constexpr auto kCatalog =
                    CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant, CapabilitiesRevoke,
                    AgentsCall, AgentsPing, AgentsConfigure, AgentVerify, SigningKeysList,
                    SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate,
-                   SigningKeysDestroy, SigningKeysCancelDestruction>();
+                   SigningKeysDestroy, SigningKeysCancelDestruction, AuditVerify, AuditExport>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -51,6 +51,8 @@ constexpr std::array kTable{
                 "Failed attempts to authenticate, an address; 0 = off."},
     SettingInfo{"rate_limit_api_per_minute", &S::rate_limit_api_per_minute, 0, 100000, "a minute",
                 "Calls, an identity; 0 = off."},
+    SettingInfo{"audit_retention_days", &S::audit_retention_days, 0, 3650, "days",
+                "How long audit rows are kept; 0 = for ever."},
 };
 static_assert(kTable.size() <= limits::kSettings);
 

@@ -46,6 +46,7 @@ struct Settings {
     ReusePolicy reuse_policy = ReusePolicy::alert;
     std::int64_t rate_limit_auth_per_minute = 20;
     std::int64_t rate_limit_api_per_minute = 600;
+    std::int64_t audit_retention_days = 0;
     friend bool operator==(const Settings&, const Settings&) = default;
 };
 

@@ -40,17 +40,26 @@ struct AuditQuery {
     static constexpr Rest rest{"GET", "/audit"};
     struct Params {
         std::optional<std::string> agent_id;
+        std::optional<std::string> subject;
         std::optional<std::string> actor;
         std::optional<std::string> action;
+        std::optional<std::string> outcome;
+        std::optional<Time> from;
+        std::optional<Time> until;
         AuditOrder order = AuditOrder::oldest_first;
         std::optional<std::string> cursor;
         std::int64_t limit = kDefaultPage;
         static constexpr auto fields() {
             return std::tuple{
-                field("agent_id", &Params::agent_id, "Only what happened to this agent.", kUuid),
+                field("agent_id", &Params::agent_id,
+                      "Only what this agent did, or what happened to it.", kUuid),
+                field("subject", &Params::subject, "Only what happened to this one."),
                 field("actor", &Params::actor, "Only what this one did."),
                 field("action", &Params::action,
                       "Only this action; \"rotation.*\" for all that begin so."),
+                field("outcome", &Params::outcome, "Only \"ok\", or this error's name."),
+                field("from", &Params::from, "Only what happened then or later."),
+                field("until", &Params::until, "Only what happened before."),
                 field("order", &Params::order, "Which end comes first.",
                       Rule{.presence = Presence::defaulted}),
                 field("cursor", &Params::cursor,
@@ -66,7 +75,9 @@ struct AuditQuery {
             return std::tuple{field("entries", &Result::entries, "In the order that was asked for.",
                                     Rule{.max_items = limits::kPageRows}),
                               field("next_cursor", &Result::next_cursor,
-                                    "For the next page; absent on the last.")};
+                                    "For the next page; absent on the last. A page that took a "
+                                    "long search may have fewer entries than asked for, or none, "
+                                    "and still have one.")};
         }
     };
 };

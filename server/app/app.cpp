@@ -12,6 +12,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <future>
 #include <unistd.h>
 #include <utility>
 
@@ -39,6 +40,8 @@ int App::Rooms::run() {
     shards.start();
     shards.at(0).post([this] {
         scheduler.start();
+        audit_caretaker.start();
+        refusals.start(shards.at(0).timers());
         check_certificate_later();
         check_keys_later();
     });
@@ -54,9 +57,20 @@ int App::Rooms::run() {
     main_context.run();
     ::unlink(directory.listen().c_str());
     shards.stop();
+    close_audit();
     store->stop();
     log.info("server.stopped");
     return 0;
+}
+
+void App::Rooms::close_audit() {
+    refusals.flush();
+    // A signed end, so that rows that are cut off while nothing runs are missed.
+    std::promise<Result<>> answer;
+    checkpoints.look(audit::Checkpoints::Newest::always,
+                     [&answer](const Result<>& done) { answer.set_value(done); });
+    if (const auto signed_end = answer.get_future().get(); signed_end.has_error())
+        log.warning("audit.end_not_signed", {{"error", signed_end.error().message()}});
 }
 
 void App::Rooms::announce() {
@@ -119,6 +133,8 @@ void App::Rooms::drain() {
     stop_accepting();
     shards.at(0).post([this] {
         scheduler.stop();
+        audit_caretaker.stop();
+        refusals.stop();
         next_certificate_check.reset();
         next_key_check.reset();
     });

@@ -40,10 +40,14 @@ namespace {
 
 net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
                                    std::shared_ptr<http::AddressGate> gate,
-                                   const http::Doors& doors) {
+                                   const http::Doors& doors,
+                                   const http::TrustedProxies& trusted_proxies) {
     net::HttpServerOptions options;
     options.tls = std::move(tls);
-    options.admit = [gate = std::move(gate)](const std::string& address) {
+    // Behind a proxy everybody comes from there.
+    options.admit = [gate = std::move(gate),
+                     &trusted_proxies](const std::string& address) -> std::shared_ptr<void> {
+        if (trusted_proxies.contains(address)) return gate;
         return gate->admit(address);
     };
     options.refusal = [&doors](unsigned status, std::string_view message) {
@@ -58,7 +62,8 @@ net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
 Front::Front(Shard& shard, const http::Parts& parts, std::shared_ptr<net::ServerTls> tls,
              std::shared_ptr<http::AddressGate> gate)
     : doors(shard, parts),
-      server(shard.context(), options_for(std::move(tls), std::move(gate), doors),
+      server(shard.context(),
+             options_for(std::move(tls), std::move(gate), doors, parts.trusted_proxies),
              [this](net::HttpExchange exchange) { doors.handle(std::move(exchange)); }) {}
 
 }  // namespace rekey::server::app

@@ -4,6 +4,7 @@
 #include "protocol/join_string.hpp"
 #include "server/bootstrap/admin_identity.hpp"
 #include "server/bootstrap/blocking.hpp"
+#include "server/bootstrap/checkpoint_key.hpp"
 #include "server/bootstrap/master_key.hpp"
 #include "server/revocation/file_journal.hpp"
 #include "server/revocation/merge.hpp"
@@ -54,6 +55,12 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
           {shards, *store, coordinator, settings, clock, random, log, registry, agent_requests}),
       scheduler({clock, shards.at(0).timers(), registry, coordinator, settings}),
       revocations(open_revocations()),
+      audit_key(bootstrap::open_checkpoint_key(*store, master_key, random, log)),
+      checkpoints({*store, audit_key, clock, log}),
+      retention({*store, audit_key, clock, settings, log}),
+      audit_caretaker(
+          {checkpoints, retention, shards.at(0).timers(),
+           [this](std::function<void()> action) { shards.at(0).post(std::move(action)); }, log}),
       facts(make_facts()),
       method_parts{*store,
                    coordinator,
@@ -66,12 +73,14 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    facts,
                    *revocations,
                    signing_keys,
+                   audit_key,
                    [this](const std::string& agent_id, std::uint16_t code) {
                        close_admin_sockets(agent_id, code);
                    }},
-      calls(clock, settings),
+      calls(clock, random, settings),
       dispatcher({methods, *store, clock, log, calls, {}}),
-      failures(clock),
+      failures(clock, random),
+      refusals({*store, clock, log}),
       enrollment_parts{
           *store,   coordinator,
           registry, master_key,
@@ -83,10 +92,24 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                      challenges, audit_pause, settings,
                      clock,      log,         enrollment_parts.server_ca},
       host_gate(known_hosts(config.options, advertised)),
-      http_parts{*store,           dispatcher,     agent_door, registry,
-                 enrollment_parts, recovery_parts, failures,   calls,
-                 signing_keys,     settings,       clock,      log,
-                 facts.started_at, draining,       random,     host_gate} {
+      http_parts{*store,
+                 dispatcher,
+                 agent_door,
+                 registry,
+                 enrollment_parts,
+                 recovery_parts,
+                 failures,
+                 refusals,
+                 calls,
+                 signing_keys,
+                 settings,
+                 clock,
+                 log,
+                 config.options.trusted_proxies,
+                 facts.started_at,
+                 draining,
+                 random,
+                 host_gate} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     methods::bind_agent_requests(agent_requests, method_parts);

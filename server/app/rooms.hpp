@@ -6,6 +6,7 @@
 #include "keys/master_key.hpp"
 #include "server/app/app.hpp"
 #include "server/app/front.hpp"
+#include "server/audit/caretaker.hpp"
 #include "server/bootstrap/data_directory.hpp"
 #include "server/bootstrap/server_certificate.hpp"
 #include "server/config/config.hpp"
@@ -17,6 +18,7 @@
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
+#include "server/rpc/refused_authentications.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/scheduler/scheduler.hpp"
 #include "server/sessions/agent_door.hpp"
@@ -61,12 +63,17 @@ struct App::Rooms {
     sessions::AgentDoor agent_door;
     Scheduler scheduler;
     std::unique_ptr<revocation::RevocationJournal> revocations;
+    audit::CheckpointKey audit_key;
+    audit::Checkpoints checkpoints;
+    audit::Retention retention;
+    audit::Caretaker audit_caretaker;
     methods::ServerFacts facts;
     methods::Parts method_parts;
     rpc::Registry methods;
     rpc::CallLimiter calls;
     rpc::Dispatcher dispatcher;
     rpc::FailureLimiter failures;
+    rpc::RefusedAuthentications refusals;
     enrollment::Parts enrollment_parts;
     recovery::Challenges challenges;
     recovery::AuditPause audit_pause;
@@ -92,6 +99,8 @@ struct App::Rooms {
     void close_admin_sockets(const std::string& agent_id, std::uint16_t code);
     void check_certificate_later();
     void check_keys_later();
+    // The last of the audit, on the main thread, when nothing else is written any more.
+    void close_audit();
     void announce();
     void stop_accepting();
     void drain();

@@ -34,6 +34,9 @@ constexpr std::array kFlags{
     FlagInfo{"plain_http", toggle, "", "no TLS, for a proxy in front; loopback only"},
     FlagInfo{"plain_http_anywhere", toggle, "",
              "no TLS beyond loopback: tokens cross the network in the clear"},
+    FlagInfo{"trusted_proxies", text, "NETWORKS",
+             "proxies in front, as addresses and networks (10.0.0.0/8,192.0.2.1), whose "
+             "X-Forwarded-For or Forwarded names the client (default: none)"},
     FlagInfo{"log_level", text, "LEVEL", "debug, info, warning, error or off (default: info)"},
     FlagInfo{"log_format", text, "FORMAT", "logfmt or json (default: logfmt)"},
     FlagInfo{"shards", text, "N", "threads that serve connections (default: one a core)"},
@@ -145,6 +148,16 @@ std::string joined(const std::vector<std::string>& names) {
     std::string text;
     for (const auto& name : names) text.append(text.empty() ? "" : ",").append(name);
     return text;
+}
+
+Result<> read_trusted_proxies(const Reader& reader, ProcessOptions& options) {
+    const FlagText* given = reader.find("trusted_proxies");
+    if (given == nullptr) return {};
+    auto proxies = http::TrustedProxies::parse(given->text);
+    if (proxies.has_error())
+        return Error(Code::invalid_params, given->origin + ": " + proxies.error().message());
+    options.trusted_proxies = *std::move(proxies);
+    return {};
 }
 
 // The combinations that make no sense or are not safe.
@@ -266,6 +279,7 @@ Result<ProcessOptions> read_flags(
     REKEY_TRY(read_logging(reader, options));
     REKEY_TRY(read_shards(reader, options));
     REKEY_TRY(read_sites(reader, options));
+    REKEY_TRY(read_trusted_proxies(reader, options));
     if (is_wildcard(options.listen.host) && !options.advertise) {
         return Error(Code::invalid_params,
                      "listening on all addresses (" + options.listen.text() +
@@ -293,6 +307,7 @@ std::map<std::string, std::string> describe(const ProcessOptions& options) {
     shown["plain_http"] = options.transport == Transport::tls ? "false" : "true";
     shown["plain_http_anywhere"] =
         options.transport == Transport::plain_anywhere ? "true" : "false";
+    if (!options.trusted_proxies.empty()) shown["trusted_proxies"] = options.trusted_proxies.text();
     shown["log_level"] = kLogLevels.at(static_cast<std::size_t>(options.log_level));
     shown["log_format"] = options.log_format == LogFormat::json ? "json" : "logfmt";
     shown["shards"] = std::to_string(options.shards);

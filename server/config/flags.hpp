@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "server/http/client_address.hpp"
 
 #include <cstdint>
 #include <map>
@@ -41,6 +42,7 @@ struct ProcessOptions {
     unsigned shards = 1;
     std::vector<std::string> cors_origins;   // site_lists.hpp
     std::vector<std::string> allowed_hosts;  // site_lists.hpp
+    http::TrustedProxies trusted_proxies;
 };
 
 struct FlagInfo {

@@ -83,8 +83,8 @@ Result<Enrolled> first_use(storage::Transaction& transaction, const Parts& parts
                            const Attempt& attempt, const storage::EnrollmentCodeRow& code) {
     REKEY_TRY_ASSIGN(row, transaction.agents().find(code.agent_id));
     REKEY_TRY(require_no_more_than_its_maker(transaction, code));
-    rotation::Cause cause;
-    cause.actor = row.agent_id;
+    rotation::Cause cause = rotation::came_from(row.agent_id, attempt.origin.address);
+    if (!attempt.origin.request_id.empty()) cause.details["request_id"] = attempt.origin.request_id;
     cause.details["code_id"] = code.code_id;
     cause.minted_for = storage::RotationCause::enrollment;
 
@@ -159,11 +159,12 @@ Result<Enrolled> enroll_in(storage::Transaction& transaction, const Parts& parts
     return repeat(transaction, parts, attempt, code);
 }
 
-rpc::Task<Result<protocol::EnrollResult>> enroll(const Parts& parts,
-                                                 protocol::EnrollParams params) {
+rpc::Task<Result<protocol::EnrollResult>> enroll(const Parts& parts, protocol::EnrollParams params,
+                                                 Origin origin) {
     using Answer = Result<protocol::EnrollResult>;
-    const auto attempt = read_attempt(params, parts.clock.now());
+    auto attempt = read_attempt(params, parts.clock.now());
     if (attempt.has_error()) co_return Answer(attempt.error());
+    attempt->origin = std::move(origin);
     // A look first, so that strangers with no code never reach the one writer; then the costly
     // signature; then the decision, which looks again.
     auto look = [&attempt](storage::Transaction& transaction) {

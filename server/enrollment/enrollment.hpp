@@ -32,11 +32,18 @@ struct Parts {
     std::function<std::string()> server_ca;
 };
 
+// Where an attempt came from, for its audit rows.
+struct Origin {
+    std::string address;     // without the port
+    std::string request_id;  // empty: none
+};
+
 // Errors: `unknown_credential` for a code that is unknown, mistyped or expired, or a signature that
 // is not the key's; `conflict` for a code that another key has used, or that was used up by a
 // connect; `agent_suspended`, `agent_revoked`. `parts` must outlive the task.
 [[nodiscard]] rpc::Task<Result<protocol::EnrollResult>> enroll(const Parts& parts,
-                                                               protocol::EnrollParams params);
+                                                               protocol::EnrollParams params,
+                                                               Origin origin);
 
 // The parts of it that are decided inside a transaction.
 struct Attempt {
@@ -45,6 +52,7 @@ struct Attempt {
     Bytes32 public_key{};
     std::string hostname;
     std::string version;
+    Origin origin;
     Time now{};
 };
 

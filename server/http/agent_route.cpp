@@ -22,8 +22,12 @@ void Doors::agent(net::HttpExchange exchange) {
         shard_, {bearer(request.headers), request.remote_address, request.awaited_since},
         [this, waiting](Result<sessions::Admission> admission) {
             if (admission.has_error()) {
-                const auto& address = waiting->request().remote_address;
-                waiting->respond(refusal(count_failure(address, admission.error())));
+                const net::HttpRequest& refused = waiting->request();
+                const std::string claimed = rpc::claimed_id(bearer(refused.headers));
+                waiting->respond(
+                    refusal(count_failure({rpc::EntryDoor::agent, refused.remote_address, claimed,
+                                           admission.error().code()},
+                                          admission.error())));
                 return;
             }
             fail_point::reached(fail_point::Point::server_send_connected);

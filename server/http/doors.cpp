@@ -37,6 +37,9 @@ Doors::Doors(Shard& shard, const Parts& parts)
 
 void Doors::handle(net::HttpExchange exchange) {
     exchange.identify(request_id(exchange.request().headers, parts_.clock, parts_.random));
+    // The one place where it is decided whose address counts, for limits and audit.
+    exchange.speaks_for(parts_.trusted_proxies.client_of(exchange.request().remote_address,
+                                                         exchange.request().headers));
     insist_on_tls(exchange);
     parts_.gate.share(exchange);
     if (const auto refused = parts_.gate.refuse(exchange.request())) {
@@ -72,10 +75,11 @@ net::HttpResponse Doors::refuse(unsigned status, std::string_view message) const
     return response;
 }
 
-Error Doors::count_failure(const std::string& address, Error error) {
+Error Doors::count_failure(const rpc::RefusedAuthentications::Attempt& attempt, Error error) {
+    parts_.refusals.note(attempt);
     if (error.code() != Code::unknown_credential) return error;
     const auto per_minute = parts_.settings.snapshot()->rate_limit_auth_per_minute;
-    return parts_.failures.answer_failure(address, per_minute, std::move(error));
+    return parts_.failures.answer_failure(attempt.address, per_minute, std::move(error));
 }
 
 }  // namespace rekey::server::http

@@ -6,11 +6,13 @@
 #include "net/http_server.hpp"
 #include "server/enrollment/enrollment.hpp"
 #include "server/http/admin_sockets.hpp"
+#include "server/http/client_address.hpp"
 #include "server/http/host_gate.hpp"
 #include "server/http/rest_table.hpp"
 #include "server/recovery/recovery.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
+#include "server/rpc/refused_authentications.hpp"
 #include "server/rpc/task.hpp"
 #include "server/sessions/agent_door.hpp"
 #include "server/sessions/registry.hpp"
@@ -33,11 +35,13 @@ struct Parts {
     const enrollment::Parts& enrollment;
     const recovery::Parts& recovery;
     rpc::FailureLimiter& failures;
+    rpc::RefusedAuthentications& refusals;
     rpc::CallLimiter& calls;
     const signing::TokenSigner& tokens;
     const LiveSettings& settings;
     const Clock& clock;
     const Log& log;
+    const TrustedProxies& trusted_proxies;
     Time started_at{};
     const std::atomic<bool>& draining;
     Random& random;  // safe from any thread
@@ -96,8 +100,10 @@ class Doors {
                                                net::HttpResponse refused);
     [[nodiscard]] rpc::Task<void> answer_readiness(net::HttpExchange exchange);
     [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(const net::HttpRequest& request);
-    // A wrong credential counts against its address; everything else is answered as it is.
-    [[nodiscard]] Error count_failure(const std::string& address, Error error);
+    // Notes a refusal for the audit. A wrong credential counts against its address; everything else
+    // is answered as it is.
+    [[nodiscard]] Error count_failure(const rpc::RefusedAuthentications::Attempt& attempt,
+                                      Error error);
 
     Shard& shard_;
     const Parts& parts_;

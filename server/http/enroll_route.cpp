@@ -20,10 +20,15 @@ rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
         exchange.respond(refusal(params.error()));
         co_return;
     }
-    const auto enrolled = co_await enrollment::enroll(parts_.enrollment, *std::move(params));
+    const std::string claimed = rpc::claimed_id(params->code.expose());
+    enrollment::Origin origin{exchange.request().remote_address, exchange.request().id};
+    const auto enrolled = co_await enrollment::enroll(parts_.enrollment, *std::move(params),
+                                                      std::move(origin));
     if (enrolled.has_error()) {
         const auto& address = exchange.request().remote_address;
-        exchange.respond(refusal(count_failure(address, enrolled.error())));
+        exchange.respond(refusal(
+            count_failure({rpc::EntryDoor::enroll, address, claimed, enrolled.error().code()},
+                          enrolled.error())));
         co_return;
     }
     fail_point::reached(fail_point::Point::server_send_enrolled);

@@ -37,9 +37,14 @@ rpc::Task<void> Doors::answer_recover(net::HttpExchange exchange) {
     }
     fail_point::reached(fail_point::Point::server_receive_recover);
     const std::string address = exchange.request().remote_address;
-    const auto recovered = co_await recovery::recover(parts_.recovery, *std::move(params), address);
+    const std::string claimed = params->agent_id;
+    const std::string request_id = exchange.request().id;
+    const auto recovered =
+        co_await recovery::recover(parts_.recovery, *std::move(params), address, request_id);
     if (recovered.has_error()) {
-        exchange.respond(refusal(count_failure(address, recovered.error())));
+        exchange.respond(refusal(
+            count_failure({rpc::EntryDoor::recover, address, claimed, recovered.error().code()},
+                          recovered.error())));
         co_return;
     }
     fail_point::reached(fail_point::Point::server_send_recovered);

@@ -17,10 +17,14 @@ rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& reque
         return rpc::authenticate(transaction, key.expose(), now);
     };
     auto caller = co_await rpc::read_from<rpc::Caller>(parts_.store, std::move(look));
-    if (caller.has_value()) {
-        caller->address = request.remote_address;
-        caller->request_id = request.id;
+    if (caller.has_error()) {
+        const std::string claimed = rpc::claimed_id(key);
+        parts_.refusals.note(
+            {rpc::EntryDoor::admin, request.remote_address, claimed, caller.error().code()});
+        co_return caller;
     }
+    caller->address = request.remote_address;
+    caller->request_id = request.id;
     co_return caller;
 }
 

@@ -62,12 +62,9 @@ Result<Granted> grant_in(storage::Transaction& transaction, const Request& reque
     granted.result.summary = summarise(row, Presence{});
     granted.result.recoveries_left = terms.units_left;
     granted.result.recoveries_granted = terms.units_granted;
-    storage::AuditEvent event{.time = request.now,
-                              .actor = request.caller.agent_id,
-                              .action = "recovery.granted",
-                              .subject = row.agent_id,
-                              .outcome = "ok",
-                              .details = cause_of(request).details};
+    storage::AuditEvent event =
+        rpc::audit_event(request.caller, "recovery.granted", row.agent_id, request.now);
+    event.details = cause_of(request).details;
     event.details["granted"] = terms.units_granted;
     transaction.audit().append(std::move(event));
     return granted;

@@ -3,6 +3,7 @@
 #include "base/encoding.hpp"
 #include "base/limits.hpp"
 #include "server/methods/parts.hpp"
+#include "storage/audit_scan.hpp"
 
 #include <charconv>
 #include <utility>
@@ -39,9 +40,13 @@ void go_on_behind(storage::AuditFilter& filter, std::uint64_t seq) {
 
 Result<storage::AuditFilter> filter_of(const AuditQuery::Params& params) {
     storage::AuditFilter filter;
-    filter.subject = params.agent_id.value_or("");
+    filter.party = params.agent_id.value_or("");
+    filter.subject = params.subject.value_or("");
     filter.actor = params.actor.value_or("");
     filter.action = params.action.value_or("");
+    filter.outcome = params.outcome.value_or("");
+    filter.from = params.from;
+    filter.until = params.until;
     const bool newest_first = params.order == protocol::AuditOrder::newest_first;
     filter.order = newest_first ? Order::newest_first : Order::oldest_first;
     if (!params.cursor) return filter;
@@ -60,14 +65,10 @@ Result<storage::AuditFilter> filter_of(const AuditQuery::Params& params) {
 
 Result<AuditQuery::Result> query_in(storage::Transaction& transaction,
                                     const storage::AuditFilter& filter, std::size_t limit) {
-    REKEY_TRY_ASSIGN(rows, transaction.audit().query(filter, limit));
+    REKEY_TRY_ASSIGN(found, storage::scan_audit(transaction.audit(), filter, limit));
     AuditQuery::Result page;
-    for (const auto& row : rows) page.entries.push_back(show(row));
-    if (rows.size() < limit) return page;
-    storage::AuditFilter rest = filter;
-    go_on_behind(rest, rows.back().seq);
-    REKEY_TRY_ASSIGN(more, transaction.audit().query(rest, 1));
-    if (!more.empty()) page.next_cursor = std::to_string(rows.back().seq);
+    for (const auto& row : found.rows) page.entries.push_back(show(row));
+    if (found.next != 0) page.next_cursor = std::to_string(found.next);
     return page;
 }
 

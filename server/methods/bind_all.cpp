@@ -18,6 +18,7 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_signing_keys(registry, parts);
     bind_system(registry, parts);
     bind_audit(registry, parts);
+    bind_audit_chain(registry, parts);
     registry.require_complete();
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "server/audit/checkpoint_key.hpp"
 #include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/registry.hpp"
@@ -49,6 +50,7 @@ struct Parts {
     const ServerFacts& facts;
     revocation::RevocationJournal& revocations;
     signing::SigningKeys& signing;
+    const audit::CheckpointKey& audit_key;
     // Closes the admin sockets of one identity, on all shards, soon.
     std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
 };
@@ -68,6 +70,7 @@ void bind_settings(rpc::Registry& registry, const Parts& parts);
 void bind_signing_keys(rpc::Registry& registry, const Parts& parts);
 void bind_system(rpc::Registry& registry, const Parts& parts);
 void bind_audit(rpc::Registry& registry, const Parts& parts);
+void bind_audit_chain(rpc::Registry& registry, const Parts& parts);
 
 // All of them; throws StartupError if one of the catalog is missing. `parts` outlives the registry.
 void bind_all(rpc::Registry& registry, const Parts& parts);

@@ -25,6 +25,7 @@ rotation::StartRequest request_for(const std::string& agent_id, const Caller& ca
     request.agent_id = agent_id;
     request.cause = cause;
     request.actor = caller.agent_id;
+    request.details = rpc::audit_details(caller);
     // A fleet takes a while: who is revoked meanwhile starts nothing more (S8).
     request.still_allowed = [caller](storage::Transaction& transaction, Time now) {
         return rpc::require_still(transaction, caller, RotationsStart::access.capability, now);

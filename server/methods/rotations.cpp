@@ -77,8 +77,10 @@ Result<RotationsCancel::Result> cancel_in(storage::Transaction& transaction,
     }
     REKEY_TRY_ASSIGN(row, transaction.agents().find(*request.params.agent_id));
     REKEY_TRY_ASSIGN(transition, rotation::cancel_request(row.credentials));
-    REKEY_TRY(rotation::apply(transaction, row, transition, {.actor = request.caller.agent_id},
-                              request.now));
+    REKEY_TRY(rotation::apply(
+        transaction, row, transition,
+        {.actor = request.caller.agent_id, .details = rpc::audit_details(request.caller)},
+        request.now));
     RotationsCancel::Result result;
     result.agent_id = row.agent_id;
     return result;

@@ -30,6 +30,7 @@ struct Attempt {
     Bytes signature;
     std::string message;
     std::string address;
+    std::string request_id;
     Time now{};
     // Decided once, also when the unit runs again.
     std::optional<std::optional<std::uint64_t>> repeat_row;
@@ -77,6 +78,7 @@ boost::json::object facts_of(const Attempt& attempt) {
     boost::json::object details;
     details["newest_held"] = attempt.claim.newest_held;
     details["address"] = attempt.address;
+    if (!attempt.request_id.empty()) details["request_id"] = attempt.request_id;
     return details;
 }
 
@@ -245,9 +247,10 @@ rpc::Task<Result<protocol::RecoverChallengeResult>> challenge(
 
 rpc::Task<Result<protocol::RecoverResult>> recover(const Parts& parts,
                                                    protocol::RecoverParams params,
-                                                   std::string address) {
+                                                   std::string address, std::string request_id) {
     using Answer = Result<protocol::RecoverResult>;
     const auto attempt = read_attempt(params, std::move(address), parts.clock.now());
+    attempt->request_id = std::move(request_id);
     // A look first, so that strangers never reach the one writer.
     auto unit = [attempt](storage::Transaction& transaction) {
         return look(transaction, attempt->agent_id);

@@ -45,7 +45,8 @@ struct Parts {
 // for the audit. `parts` must outlive the task.
 [[nodiscard]] rpc::Task<Result<protocol::RecoverResult>> recover(const Parts& parts,
                                                                  protocol::RecoverParams params,
-                                                                 std::string address);
+                                                                 std::string address,
+                                                                 std::string request_id = {});
 
 // What rotation::plan_recovery() needs to know besides the row. Also for agents.recover.
 [[nodiscard]] Result<rotation::RecoveryTerms> read_terms(storage::Transaction& transaction,

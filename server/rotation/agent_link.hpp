@@ -43,6 +43,8 @@ class AgentLink {
     // proven since).
     [[nodiscard]] virtual std::uint64_t bound_generation() const = 0;
     virtual void bind(std::uint64_t generation) = 0;
+    // Whence it came, without the port: for the audit.
+    [[nodiscard]] virtual std::string address() const = 0;
     [[nodiscard]] virtual LinkProgress& progress() = 0;
 
     virtual void call(std::string_view method, std::string params, Milliseconds timeout,

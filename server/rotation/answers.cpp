@@ -29,21 +29,23 @@ void Coordinator::State::on_offer_answer(OfferCall& call,
     if (progress.offer_in_flight == call.generation) progress.offer_in_flight = 0;
     const SlotPtr released_after_this = std::move(call.slot);
     const std::string& agent_id = call.link->agent_id();
+    const Speaker speaker{agent_id, call.link->address()};
 
     if (answer.has_error()) {
         // A session that ended says nothing about the offer; it was counted when it was made.
         if (answer.error().code() == Code::agent_offline)
             return note_disconnect(agent_id, call.rotation_id, call.attempts);
         const auto reason = std::string(reason_of(answer.error().code()));
-        return refuse(agent_id, {.rotation_id = call.rotation_id, .reason = reason}, {});
+        return refuse(speaker, {.rotation_id = call.rotation_id, .reason = reason}, {});
     }
     auto said = protocol::decode_result<protocol::AgentRotate>(*answer);
     if (said.has_error() || said->rotation_id != call.rotation_id ||
         said->generation != call.generation)
-        return refuse(agent_id, {.rotation_id = call.rotation_id, .reason = "malformed"}, {});
+        return refuse(speaker, {.rotation_id = call.rotation_id, .reason = "malformed"}, {});
     if (said->status == RotateOutcome::rotation_failed)
-        return refuse(agent_id, refusal_from(*said), {});
+        return refuse(speaker, refusal_from(*said), {});
     complete({.agent_id = agent_id,
+              .address = speaker.address,
               .connection = call.link->connection_generation(),
               .rotation_id = call.rotation_id,
               .generation = call.generation,
@@ -58,9 +60,11 @@ void Coordinator::State::on_late_offer_answer(OfferCall& call,
     auto said = protocol::decode_result<protocol::AgentRotate>(*answer);
     if (said.has_error()) return;
     const std::string& agent_id = call.link->agent_id();
+    const Speaker speaker{agent_id, call.link->address()};
     if (said->status == RotateOutcome::rotation_failed)
-        return refuse(agent_id, refusal_from(*said), {});
+        return refuse(speaker, refusal_from(*said), {});
     complete({.agent_id = agent_id,
+              .address = speaker.address,
               .connection = call.link->connection_generation(),
               .rotation_id = std::move(said->rotation_id),
               .generation = said->generation,

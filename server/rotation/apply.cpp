@@ -86,6 +86,12 @@ void audit_closing(storage::Transaction& transaction, const storage::AuditEvent&
 
 }  // namespace
 
+Cause came_from(std::string agent_id, const std::string& address) {
+    Cause cause{.actor = std::move(agent_id)};
+    if (!address.empty()) cause.details["address"] = address;
+    return cause;
+}
+
 Result<> apply(storage::Transaction& transaction, storage::AgentRow& row,
                const Transition& transition, const Cause& cause, Time now) {
     if (!transition.changed()) return {};

@@ -21,6 +21,9 @@ struct Cause {
     RotationCause minted_for = RotationCause::schedule;
 };
 
+// An agent's own doing, on a connection from `address` (no port; empty: not known).
+[[nodiscard]] Cause came_from(std::string agent_id, const std::string& address);
+
 // Writes one transition in the transaction at hand: the row (compare-and-swap: `conflict` means
 // read again and decide again, I14), its tombstones, the progress of its rotation and its audit row
 // (I11). An unchanged transition writes nothing. `row` is what the decision was made on and becomes

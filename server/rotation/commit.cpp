@@ -17,8 +17,13 @@ void Coordinator::State::send_commit(AgentLink& link, const std::string& rotatio
                             generation](const Result<boost::json::value>& answer) {
         LinkProgress& now = link->progress();
         if (now.commit_in_flight == generation) now.commit_in_flight = 0;
-        self->on_commit_answer(
-            {link->agent_id(), link->connection_generation(), rotation_id, generation, {}}, answer);
+        self->on_commit_answer({link->agent_id(),
+                                link->address(),
+                                link->connection_generation(),
+                                rotation_id,
+                                generation,
+                                {}},
+                               answer);
     };
     fail_point::reached(fail_point::Point::server_send_commit);
     link.call(protocol::AgentCommit::name,
@@ -59,7 +64,8 @@ void Coordinator::State::activate(const std::shared_ptr<const Claim>& claim) {
             const Policy in_force = self->policy();
             const Transition transition = rotation::activate(row.credentials, claim->generation,
                                                              claim->rotation_id, in_force, now);
-            REKEY_TRY(apply(transaction, row, transition, {.actor = row.agent_id}, now));
+            REKEY_TRY(
+                apply(transaction, row, transition, came_from(row.agent_id, claim->address), now));
             return Activated{transition.changed(),
                              attend_at(row.credentials, in_force, self->parts.random.unit())};
         },

@@ -72,7 +72,8 @@ void Coordinator::State::complete(Claim claim, Committed answer) {
                                               .rotation_id = shared->rotation_id,
                                               .proof = self->check(row, *shared)},
                                              in_force, self->parts.random.unit(), now);
-            REKEY_TRY(apply(transaction, row, result.transition, {.actor = shared->agent_id}, now));
+            REKEY_TRY(apply(transaction, row, result.transition,
+                            came_from(shared->agent_id, shared->address), now));
             return Completed{result.verdict, std::move(result.transition),
                              commit_outstanding(row.credentials),
                              attend_at(row.credentials, in_force, self->parts.random.unit())};
@@ -95,8 +96,8 @@ void Coordinator::State::after_completion(const std::shared_ptr<const Claim>& cl
                                           Time attend_at) {
     if (verdict == CompletionVerdict::unrelated) return;
     if (verdict == CompletionVerdict::wrong_proof)
-        return refuse(claim->agent_id, {.rotation_id = claim->rotation_id, .reason = "wrong_proof"},
-                      {});
+        return refuse({claim->agent_id, claim->address},
+                      {.rotation_id = claim->rotation_id, .reason = "wrong_proof"}, {});
     if (verdict == CompletionVerdict::promoted)
         parts.log.info("rotation.promoted", {{"agent_id", claim->agent_id},
                                              {"rotation_id", claim->rotation_id},
@@ -117,6 +118,7 @@ void Coordinator::State::after_completion(const std::shared_ptr<const Claim>& cl
 }
 
 void Coordinator::State::promote_at_connect(std::string agent_id, Bytes32 token_hash,
+                                            std::string address,
                                             std::function<void(Result<Accepted>)> answer) {
     struct Entered {
         Accepted accepted;
@@ -124,8 +126,8 @@ void Coordinator::State::promote_at_connect(std::string agent_id, Bytes32 token_
     };
     decide<Entered>(
         parts.store, agent_id,
-        [self = shared_from_this(), token_hash](storage::Transaction& transaction,
-                                                storage::AgentRow& row) -> Result<Entered> {
+        [self = shared_from_this(), token_hash, address = std::move(address)](
+            storage::Transaction& transaction, storage::AgentRow& row) -> Result<Entered> {
             const Time now = self->parts.clock.now();
             REKEY_TRY_ASSIGN(known, transaction.tombstones().contains(row.agent_id, token_hash));
             REKEY_TRY_ASSIGN(accepted,
@@ -137,7 +139,8 @@ void Coordinator::State::promote_at_connect(std::string agent_id, Bytes32 token_
                                               .rotation_id = accepted.rotation_id,
                                               .proof = ProofCheck::valid},
                                              self->policy(), self->parts.random.unit(), now);
-            REKEY_TRY(apply(transaction, row, result.transition, {.actor = row.agent_id}, now));
+            REKEY_TRY(
+                apply(transaction, row, result.transition, came_from(row.agent_id, address), now));
             accepted.slot = TokenSlot::current;
             return Entered{accepted, std::move(result.transition)};
         },

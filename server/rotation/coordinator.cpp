@@ -18,9 +18,10 @@ RotationStatus Coordinator::pending_status(std::string_view agent_id,
     return state_->pending_status(agent_id, pending);
 }
 
-void Coordinator::promote_at_connect(std::string agent_id, Bytes32 token_hash,
+void Coordinator::promote_at_connect(std::string agent_id, Bytes32 token_hash, std::string address,
                                      std::function<void(Result<Accepted>)> answer) {
-    state_->promote_at_connect(std::move(agent_id), token_hash, std::move(answer));
+    state_->promote_at_connect(std::move(agent_id), token_hash, std::move(address),
+                               std::move(answer));
 }
 
 void Coordinator::on_ready(AgentLink& link) { state_->attend(link, Occasion::connect, nullptr); }
@@ -30,6 +31,7 @@ void Coordinator::on_tick(AgentLink& link) { state_->attend(link, Occasion::tick
 void Coordinator::on_complete(AgentLink& link, Completion claim, std::string proof,
                               std::function<void(Result<std::uint64_t>)> answer) {
     state_->complete({.agent_id = link.agent_id(),
+                      .address = link.address(),
                       .connection = link.connection_generation(),
                       .rotation_id = std::move(claim.rotation_id),
                       .generation = claim.generation,
@@ -39,7 +41,7 @@ void Coordinator::on_complete(AgentLink& link, Completion claim, std::string pro
 
 void Coordinator::on_failed(AgentLink& link, Refusal refusal,
                             std::function<void(Result<>)> answer) {
-    state_->refuse(link.agent_id(), std::move(refusal), std::move(answer));
+    state_->refuse({link.agent_id(), link.address()}, std::move(refusal), std::move(answer));
 }
 
 void Coordinator::sweep() { state_->sweep(); }

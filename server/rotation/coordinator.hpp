@@ -46,6 +46,7 @@ struct StartRequest {
     std::string agent_id;
     storage::RotationCause cause = storage::RotationCause::admin;  // admin, emergency or agent
     std::string actor;
+    boost::json::object details = {};  // for the audit: where the call came from
     // Asked inside the transaction that begins: may the actor still do this? Empty: yes.
     std::function<Result<>(storage::Transaction&, Time)> still_allowed;
 };
@@ -96,7 +97,7 @@ class Coordinator {
     // A connect with the pending token proves that the agent holds it: promotes it (S3) if, read
     // again, the row still lets this hash in. The answer is what authenticate() then says; it comes
     // on a thread of the store.
-    void promote_at_connect(std::string agent_id, Bytes32 token_hash,
+    void promote_at_connect(std::string agent_id, Bytes32 token_hash, std::string address,
                             std::function<void(Result<Accepted>)> answer);
 
     // A session is ready: `agent.hello` was answered. First the outstanding commit, then the

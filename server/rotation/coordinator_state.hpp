@@ -64,6 +64,7 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     struct Beginning {
         RotationCause cause{};
         std::string actor;
+        boost::json::object details;                      // for the audit
         std::optional<storage::PendingToken> instead_of;  // S5's exception
     };
     [[nodiscard]] Result<Begun> begin_in(storage::Transaction& transaction, storage::AgentRow& row,
@@ -98,6 +99,7 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     // completion.cpp
     struct Claim {
         std::string agent_id;
+        std::string address;
         std::uint64_t connection = 0;
         std::string rotation_id;
         std::uint64_t generation = 0;
@@ -108,12 +110,17 @@ struct Coordinator::State : std::enable_shared_from_this<Coordinator::State> {
     void after_completion(const std::shared_ptr<const Claim>& claim, CompletionVerdict verdict,
                           bool commit_outstanding, Time attend_at);
     [[nodiscard]] ProofCheck check(const storage::AgentRow& row, const Claim& claim) const;
-    void promote_at_connect(std::string agent_id, Bytes32 token_hash,
+    void promote_at_connect(std::string agent_id, Bytes32 token_hash, std::string address,
                             std::function<void(Result<Accepted>)> answer);
 
     // refusal.cpp
     struct Refused;
-    void refuse(const std::string& agent_id, Refusal refusal, std::function<void(Result<>)> answer);
+    // Which agent said it, and from where.
+    struct Speaker {
+        std::string agent_id;
+        std::string address;
+    };
+    void refuse(Speaker speaker, Refusal refusal, std::function<void(Result<>)> answer);
     [[nodiscard]] Result<> begin_anew(storage::Transaction& transaction, storage::AgentRow& row,
                                       Refused& refused, Time now);
     void after_refusal(const std::string& agent_id, const Refusal& refusal, Refused refused);

@@ -9,8 +9,8 @@ namespace {
 
 using storage::PendingToken;
 
-boost::json::object details_of(const Refusal& refusal) {
-    boost::json::object details{{"reason", refusal.reason}};
+boost::json::object details_of(const Refusal& refusal, const std::string& address) {
+    boost::json::object details{{"reason", refusal.reason}, {"address", address}};
     if (refusal.newest_held) details["newest_held"] = *refusal.newest_held;
     return details;
 }
@@ -86,19 +86,20 @@ Result<> Coordinator::State::begin_anew(storage::Transaction& transaction, stora
     if (refused.transition.ended_rotation_id.empty()) return {};
     REKEY_TRY_ASSIGN(ended, transaction.rotations().find(refused.transition.ended_rotation_id));
     if (may_begin(row.credentials, ended.cause, now).has_error()) return {};
-    REKEY_TRY_ASSIGN(begun,
-                     begin_in(transaction, row, {ended.cause, ended.actor, refused.pending}, now));
+    REKEY_TRY_ASSIGN(
+        begun, begin_in(transaction, row, {ended.cause, ended.actor, {}, refused.pending}, now));
     refused.begun = std::move(begun);
     return {};
 }
 
-void Coordinator::State::refuse(const std::string& agent_id, Refusal refusal,
+void Coordinator::State::refuse(Speaker speaker, Refusal refusal,
                                 std::function<void(Result<>)> answer) {
     auto shared = std::make_shared<const Refusal>(std::move(refusal));
+    std::string agent_id = speaker.agent_id;
     decide<Refused>(
         parts.store, agent_id,
-        [self = shared_from_this(), shared](storage::Transaction& transaction,
-                                            storage::AgentRow& row) -> Result<Refused> {
+        [self = shared_from_this(), shared, address = std::move(speaker.address)](
+            storage::Transaction& transaction, storage::AgentRow& row) -> Result<Refused> {
             const Time now = self->parts.clock.now();
             Refused refused;
             refused.pending = row.credentials.pending;
@@ -106,7 +107,7 @@ void Coordinator::State::refuse(const std::string& agent_id, Refusal refusal,
                 alarm_about(alarm_due(row.credentials, shared->rotation_id), shared->reason);
             refused.transition = rotation::refuse(row.credentials, *shared);
             REKEY_TRY(apply(transaction, row, refused.transition,
-                            {.actor = row.agent_id, .details = details_of(*shared)}, now));
+                            {.actor = row.agent_id, .details = details_of(*shared, address)}, now));
             raise(transaction, row.agent_id, refused.alarm, now);
             REKEY_TRY(self->begin_anew(transaction, row, refused, now));
             refused.attend_at =

@@ -58,15 +58,15 @@ Result<Coordinator::State::Begun> Coordinator::State::begin_in(storage::Transact
                                                                storage::AgentRow& row,
                                                                const Beginning& beginning,
                                                                Time now) {
-    const auto& [cause, actor, instead_of] = beginning;
+    const auto& [cause, actor, details, instead_of] = beginning;
     REKEY_TRY_ASSIGN(generation, may_begin(row.credentials, cause, now));
     FreshToken fresh = mint(row.agent_id, generation);
     Begun begun;
     begun.transition = instead_of ? begin_instead(row.credentials, *instead_of, fresh.minted, now)
                                   : begin(row.credentials, fresh.minted, now);
     if (cause == RotationCause::emergency) answer_sightings(begun.transition.after, cause);
-    REKEY_TRY(
-        apply(transaction, row, begun.transition, {.actor = actor, .minted_for = cause}, now));
+    REKEY_TRY(apply(transaction, row, begun.transition,
+                    {.actor = actor, .details = details, .minted_for = cause}, now));
     begun.offer = describe_offer(row, std::move(fresh.token), now);
     return begun;
 }
@@ -100,7 +100,8 @@ void Coordinator::State::start_connected(StartRequest request,
                     {}};
             REKEY_TRY(require_enrolled(row.credentials));
             REKEY_TRY_ASSIGN(
-                begun, self->begin_in(transaction, row, {request.cause, request.actor, {}}, now));
+                begun, self->begin_in(transaction, row,
+                                      {request.cause, request.actor, request.details, {}}, now));
             RotationView view = offered_view(begun.offer, now);
             return Started{std::move(view), std::move(begun)};
         },
@@ -141,7 +142,8 @@ void Coordinator::State::wish(StartRequest request,
             REKEY_TRY_ASSIGN(transition, rotation::request(row.credentials, {.cause = request.cause,
                                                                              .actor = request.actor,
                                                                              .requested_at = now}));
-            REKEY_TRY(apply(transaction, row, transition, {.actor = request.actor}, now));
+            REKEY_TRY(apply(transaction, row, transition,
+                            {.actor = request.actor, .details = request.details}, now));
             return RotationView{.agent_id = row.agent_id,
                                 .status = RotationStatus::at_next_connect};
         },
@@ -166,7 +168,7 @@ void Coordinator::State::begin_due(const std::string& agent_id, SlotPtr slot) {
             if (!cause) return Due{};
             const std::string actor =
                 row.credentials.requested ? row.credentials.requested->actor : "system";
-            REKEY_TRY_ASSIGN(begun, self->begin_in(transaction, row, {*cause, actor, {}}, now));
+            REKEY_TRY_ASSIGN(begun, self->begin_in(transaction, row, {*cause, actor, {}, {}}, now));
             return Due{std::move(begun)};
         },
         [self = shared_from_this(), agent_id, slot = std::move(slot)](Result<Due> begun) mutable {

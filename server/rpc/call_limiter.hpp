@@ -15,8 +15,8 @@ namespace rekey::server::rpc {
 // from any thread.
 class CallLimiter {
   public:
-    CallLimiter(const Clock& clock, const LiveSettings& settings)
-        : buckets_(clock, kIdentities), settings_(settings) {}
+    CallLimiter(const Clock& clock, Random& random, const LiveSettings& settings)
+        : buckets_(clock, random, kIdentities), settings_(settings) {}
 
     // One call more.
     [[nodiscard]] Result<> count(std::string_view agent_id) {

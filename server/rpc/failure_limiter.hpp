@@ -15,10 +15,11 @@ namespace rekey::server::rpc {
 // Counts failed attempts by address, IPv6 by its /64 (protocol.md, rate_limit_auth_per_minute). The
 // secret is always checked first, so that a right one is never refused because of others behind the
 // same address: this only decides what a wrong one hears. Remembers limits::kFailureAddresses
-// addresses. Safe from any thread.
+// addresses in memory that is taken once (token_buckets.hpp). Safe from any thread.
 class FailureLimiter {
   public:
-    explicit FailureLimiter(const Clock& clock) : buckets_(clock, limits::kFailureAddresses) {}
+    FailureLimiter(const Clock& clock, Random& random)
+        : buckets_(clock, random, limits::kFailureAddresses) {}
 
     // A wrong credential came from `address` (no port): `error` as long as its bucket holds, then
     // `rate_limited` with the time until it does again. `per_minute` 0: always `error`.
@@ -26,6 +27,7 @@ class FailureLimiter {
                                        Error error);
 
     [[nodiscard]] std::size_t addresses() const { return buckets_.keys(); }
+    [[nodiscard]] std::size_t memory_bytes() const { return buckets_.memory_bytes(); }
 
   private:
     TokenBuckets buckets_;

@@ -117,7 +117,7 @@ void AgentSession::note_contest(const std::string& holder_address) {
                                                   {"holder_address", holder_address}});
     storage::Sighting sighting{.seen_at = {},
                                .generation = bound_generation_,
-                               .address = without_port(address),
+                               .address = address_,
                                .holder_address = holder_address,
                                .answer = {}};
     const bool is_new = host_.sightings().is_new(
@@ -187,7 +187,7 @@ void AgentSession::on_hello(const protocol::Request& request) {
                                                {"connection", connection_},
                                                {"generation", arrival->admission.generation},
                                                {"remote_address", wire_->remote_address()}});
-    std::string address = without_port(wire_->remote_address());
+    std::string address = address_;
     if (hello->hostname != arrival->hostname || hello->version != arrival->version ||
         address != arrival->last_address)
         note_report(std::move(hello->hostname), std::move(hello->version), std::move(address));

@@ -80,6 +80,7 @@ void AgentDoor::authenticate(Shard& shard, const Visit& visit,
 
     auto found = std::make_shared<LookedUp>();
     found->admission.agent_id = std::string(parsed->id);
+    found->admission.address = visit.remote_address;
     found->admission.token_hash = protocol::token_hash(visit.token);
     parts_.store.read(
         [this, found](storage::Transaction& transaction) {
@@ -96,7 +97,7 @@ void AgentDoor::authenticate(Shard& shard, const Visit& visit,
                 return answer(std::move(found->admission));
             const Admission& admission = found->admission;
             parts_.coordinator.promote_at_connect(
-                admission.agent_id, admission.token_hash,
+                admission.agent_id, admission.token_hash, admission.address,
                 [found, answer](const Result<rotation::Accepted>& accepted) {
                     if (accepted.has_error()) return answer(accepted.error());
                     answer(std::move(found->admission));

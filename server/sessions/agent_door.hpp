@@ -34,6 +34,7 @@ struct Admission {
     std::string rotation_id;
     Bytes32 token_hash{};
     std::uint64_t epoch = 0;
+    std::string address;  // of the agent, without the port
 };
 
 // An upgrade that asks to be let in.

@@ -170,7 +170,10 @@ void AgentSession::on_key_status(const protocol::Request& request) {
 void AgentSession::on_rotate_key(const protocol::Request& request) {
     if (!params_of<protocol::AgentRotateKey>(request)) return;
     host_.parts().coordinator.start(
-        {.agent_id = agent_id_, .cause = storage::RotationCause::agent, .actor = agent_id_},
+        {.agent_id = agent_id_,
+         .cause = storage::RotationCause::agent,
+         .actor = agent_id_,
+         .details = {{"address", address()}}},
         [then = back<std::string>(request.id, [](const std::string& rotation_id) {
              protocol::AgentRotateKey::Result result;
              result.rotation_id = rotation_id;

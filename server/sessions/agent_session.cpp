@@ -27,6 +27,7 @@ AgentSession::AgentSession(SessionHost& host, std::unique_ptr<Wire> wire, Admiss
       connection_(connection),
       bound_generation_(admission.generation),
       epoch_(admission.epoch),
+      address_(admission.address),
       arrival_(std::make_unique<Arrival>(std::move(admission))),
       connected_at_(host.parts().clock.now()),
       last_frame_(host.shard().now()) {}

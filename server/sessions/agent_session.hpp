@@ -43,6 +43,7 @@ class AgentSession final : public RegisteredSession,
     [[nodiscard]] std::uint64_t connection_generation() const override { return connection_; }
     [[nodiscard]] std::uint64_t bound_generation() const override { return bound_generation_; }
     void bind(std::uint64_t generation) override { bound_generation_ = generation; }
+    [[nodiscard]] std::string address() const override { return address_; }
     [[nodiscard]] rotation::LinkProgress& progress() override { return progress_; }
     void call(std::string_view method, std::string params, Milliseconds timeout, Answer answer,
               Answer late) override;
@@ -114,6 +115,7 @@ class AgentSession final : public RegisteredSession,
     std::uint64_t connection_;
     std::uint64_t bound_generation_;
     std::uint64_t epoch_;  // of the row when it was let in
+    std::string address_;  // without the port; behind a proxy not that of the wire
     rotation::LinkProgress progress_;
     CallTable calls_;
     std::string os_;  // as agent.hello said

@@ -70,17 +70,10 @@ struct ServerMachine::Process {
         : machine(owner),
           store(open_store()),
           settings(read_settings()),
-          methods_parts{*store,
-                        coordinator,
-                        registry,
-                        settings,
-                        layers,
-                        owner.clock_,
-                        owner.random_,
-                        *owner.log_,
-                        facts,
-                        revocations,
-                        [](const std::string&, std::uint16_t) {}},
+          methods_parts{*store,        coordinator, registry,
+                        settings,      layers,      owner.clock_,
+                        owner.random_, *owner.log_, facts,
+                        revocations,   audit_key,   [](const std::string&, std::uint16_t) {}},
           enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,
                            settings, owner.clock_, *owner.log_, [] { return std::string(); }},
           recovery_parts{*store,       coordinator, owner.master_key_,
@@ -151,9 +144,13 @@ struct ServerMachine::Process {
                                    machine.schedule(std::move(done));
                                }};
     methods::ServerFacts facts;
+    // Signs nothing here: no caretaker runs.
+    audit::CheckpointKey audit_key{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
     methods::Parts methods_parts;
     rpc::Registry methods;
-    rpc::CallLimiter calls{machine.clock_, settings};
+    // Its own: it must not change what the seed means for the rest.
+    SeededRandom bucket_random{1};
+    rpc::CallLimiter calls{machine.clock_, bucket_random, settings};
     rpc::Dispatcher dispatcher{{methods, *store, machine.clock_, *machine.log_, calls, {}}};
     enrollment::Parts enrollment_parts;
     recovery::Challenges challenges{machine.master_key_};
@@ -355,7 +352,7 @@ void ServerMachine::post(const std::string& target, const std::string& body, Ans
     if (target == "/enroll")
         return serve<protocol::EnrollParams>(
             body, std::move(answer), [](Process& process, auto given) {
-                return enrollment::enroll(process.enrollment_parts, std::move(given));
+                return enrollment::enroll(process.enrollment_parts, std::move(given), {});
             });
     if (target == "/recover/challenge")
         return serve<protocol::RecoverChallengeParams>(

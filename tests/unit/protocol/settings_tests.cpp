@@ -39,6 +39,7 @@ constexpr Expected kContract[] = {
     {"reuse_policy", "\"alert\"", 0, 0},
     {"rate_limit_auth_per_minute", "20", 0, 100000},
     {"rate_limit_api_per_minute", "600", 0, 100000},
+    {"audit_retention_days", "0", 0, 3650},
 };
 
 void refused(std::string_view name, const json::value& value) {

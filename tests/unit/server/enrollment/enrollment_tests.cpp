@@ -41,7 +41,8 @@ struct EnrollmentWorld : DoorWorld {
         return params;
     }
     Result<protocol::EnrollResult> enroll(const std::string& code, const Ed25519Key& key) {
-        return run(enrollment::enroll(enrollment_parts, params_for(code, key)));
+        return run(enrollment::enroll(enrollment_parts, params_for(code, key),
+                                      {"192.0.2.9", "request-1"}));
     }
     Code refusal(const std::string& code, const Ed25519Key& key) {
         const auto answer = enroll(code, key);
@@ -95,6 +96,12 @@ BOOST_DATA_TEST_CASE(a_code_and_a_key_give_generation_one, kEngines, engine) {
     BOOST_TEST((row.credentials.pending->token_hash == protocol::token_hash(enrolled->token)));
     BOOST_TEST(!row.credentials.current.has_value());
     BOOST_TEST(world.audited("agent.enrolled") == 1U);
+    const auto rows =
+        world.read<std::vector<storage::AuditRow>>([](storage::Transaction& transaction) {
+            return transaction.audit().query({.action = "agent.enrolled"}, 1);
+        });
+    BOOST_TEST(rows.front().event.details.at("address").as_string() == "192.0.2.9");
+    BOOST_TEST(rows.front().event.details.at("request_id").as_string() == "request-1");
     const auto rotation =
         world.ok(world.admin, "rotations.get", {{"rotation_id", enrolled->rotation_id}});
     BOOST_TEST(rotation.at("cause").as_string() == "enrollment");
@@ -178,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_signature_spends_nothing) {
     const auto code = world.code_for(world.create_agent("a"));
     auto params = EnrollmentWorld::params_for(code, world.own_key);
     params.signature = EnrollmentWorld::params_for(code, world.other_key).signature;
-    const auto answer = world.run(enrollment::enroll(world.enrollment_parts, params));
+    const auto answer = world.run(enrollment::enroll(world.enrollment_parts, params, {}));
     BOOST_REQUIRE(answer.has_error());
     BOOST_TEST((answer.error().code() == Code::unknown_credential));
     BOOST_TEST(world.enroll(code, world.own_key).has_value());

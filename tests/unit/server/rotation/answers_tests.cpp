@@ -282,7 +282,8 @@ BOOST_AUTO_TEST_CASE(a_connect_with_the_pending_token_promotes_it) {
     Result<rotation::Accepted> accepted(Error(Code::internal, "not answered"));
     const auto connect = [&](const Bytes32& hash) {
         coordinator.promote_at_connect(
-            "a", hash, [&](Result<rotation::Accepted> result) { accepted = std::move(result); });
+            "a", hash, "192.0.2.8",
+            [&](Result<rotation::Accepted> result) { accepted = std::move(result); });
         queue.run();
     };
     const Bytes32 hash = protocol::token_hash(token);

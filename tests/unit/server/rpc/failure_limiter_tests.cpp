@@ -10,7 +10,8 @@ namespace {
 
 struct Fixture {
     ManualClock clock;
-    FailureLimiter limiter{clock};
+    SeededRandom random{7};
+    FailureLimiter limiter{clock, random};
 
     Error fail(const std::string& address, std::int64_t per_minute = 3) {
         return limiter.answer_failure(address, per_minute, Error(Code::unknown_credential));
@@ -49,13 +50,33 @@ BOOST_AUTO_TEST_CASE(an_ipv6_network_is_one_address) {
     BOOST_TEST(counted_address("no address") == "no address");
 }
 
-BOOST_AUTO_TEST_CASE(it_remembers_a_bounded_number_and_forgets_the_oldest) {
-    for (int i = 0; i < 4; ++i) static_cast<void>(fail("the first"));
-    for (std::size_t i = 0; i < limits::kFailureAddresses; ++i) {
-        static_cast<void>(fail(std::to_string(i)));
+// The attacker has a million addresses; what he cannot buy with them is a new bucket for one.
+BOOST_AUTO_TEST_CASE(a_million_addresses_cost_no_memory_and_free_nobody) {
+    const std::size_t memory = limiter.memory_bytes();
+    BOOST_TEST(memory <= limits::kFailureAddresses * 24);
+    for (int i = 0; i < 4; ++i) static_cast<void>(fail("the offender"));
+    std::size_t first_heard_limited = 0;
+    for (int i = 0; i < 1'000'000; ++i) {
+        if (fail("198.18." + std::to_string(i)).code() == Code::rate_limited) ++first_heard_limited;
     }
-    BOOST_TEST(limiter.addresses() == limits::kFailureAddresses);
-    BOOST_TEST((fail("the first").code() == Code::unknown_credential));
+    // A newcomer has a bucket of his own, however many came before.
+    BOOST_TEST(first_heard_limited == 0U);
+    BOOST_TEST(limiter.memory_bytes() == memory);
+    BOOST_TEST(limiter.addresses() <= limits::kFailureAddresses);
+    BOOST_TEST((fail("the offender").code() == Code::rate_limited));
+}
+
+// Full buckets are forgotten first, so ordinary traffic never costs anybody his own.
+BOOST_AUTO_TEST_CASE(old_offenders_make_room) {
+    for (std::size_t i = 0; i < 2 * limits::kFailureAddresses; ++i) {
+        for (int times = 0; times < 3; ++times) static_cast<void>(fail(std::to_string(i)));
+    }
+    clock.advance(std::chrono::minutes{1});
+    for (int i = 0; i < 4; ++i) static_cast<void>(fail("the offender"));
+    for (std::size_t i = 0; i < limits::kFailureAddresses; ++i) {
+        static_cast<void>(fail("another " + std::to_string(i)));
+    }
+    BOOST_TEST((fail("the offender").code() == Code::rate_limited));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -189,6 +189,7 @@ struct DoorWorld {
     methods::ServerFacts facts;
     std::unique_ptr<revocation::FileJournal> revocations =
         revocation::FileJournal::open(folder.file("revocations"), *log);
+    audit::CheckpointKey audit_key{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
     std::vector<std::pair<std::string, std::uint16_t>> closed_admin_sockets;
     methods::Parts parts{*store,
                          coordinator,
@@ -201,12 +202,13 @@ struct DoorWorld {
                          facts,
                          *revocations,
                          signing_keys,
+                         audit_key,
                          [this](const std::string& agent_id, std::uint16_t code) {
                              closed_admin_sockets.emplace_back(agent_id, code);
                          }};
     rpc::Registry registry;
     std::vector<rpc::CallFacts> observed;
-    rpc::CallLimiter calls{clock, settings};
+    rpc::CallLimiter calls{clock, random, settings};
     rpc::Dispatcher dispatcher{{registry, *store, clock, *log, calls,
                                 [this](const rpc::CallFacts& one) { observed.push_back(one); }}};
     enrollment::Parts enrollment_parts{

@@ -36,6 +36,7 @@ class FakeLink final : public rotation::AgentLink {
     [[nodiscard]] std::uint64_t connection_generation() const override { return connection_; }
     [[nodiscard]] std::uint64_t bound_generation() const override { return bound_; }
     void bind(std::uint64_t generation) override { bound_ = generation; }
+    [[nodiscard]] std::string address() const override { return "192.0.2.7"; }
     [[nodiscard]] rotation::LinkProgress& progress() override { return progress_; }
     void call(std::string_view method, std::string params, Milliseconds timeout, Answer answer,
               Answer late) override {

@@ -22,6 +22,7 @@ class FakeSession final : public sessions::RegisteredSession {
         return link_.bound_generation();
     }
     void bind(std::uint64_t generation) override { link_.bind(generation); }
+    [[nodiscard]] std::string address() const override { return link_.address(); }
     [[nodiscard]] rotation::LinkProgress& progress() override { return link_.progress(); }
     void call(std::string_view method, std::string params, Milliseconds timeout, Answer answer,
               Answer late) override {
