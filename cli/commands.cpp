@@ -29,7 +29,6 @@ static_assert(kStatuses.back() == name_of(protocol::RotationStatus::in_grace));
 constexpr std::span<const std::string_view> kRotationStatuses(kStatuses.data(),
                                                               kStatuses.size() - 1);
 constexpr std::int64_t kMostRows = 1'000'000;
-constexpr auto kLastSeq = static_cast<std::int64_t>(limits::kGenerationCeiling);
 
 // Registers verbs: `chosen` becomes what the command line asks for.
 class Registry {
@@ -290,35 +289,6 @@ void Registry::add_server() {
     info->footer("Example:\n  rekeyctl info");
     info->callback([&chosen = chosen_] { chosen = show_info; });
 
-    auto audit_options = std::make_shared<AuditOptions>();
-    CLI::App* audit =
-        app_.add_subcommand("audit", "Read the audit trail: the newest entries, in time order");
-    audit->add_option("--agent", audit_options->agent, "Only what happened to this agent")
-        ->option_text("NAME");
-    audit->add_option("--actor", audit_options->actor, "Only what this one did; system is one")
-        ->option_text("NAME");
-    audit
-        ->add_option("--action", audit_options->action,
-                     "Only this action; 'rotation.*' for all that begin so")
-        ->option_text("ACTION");
-    auto* before =
-        audit->add_option("--before", audit_options->before, "The newest before this seq")
-            ->option_text("SEQ")
-            ->check(whole_number(1, kLastSeq));
-    audit->add_option("--after", audit_options->after, "The first after this seq instead")
-        ->option_text("SEQ")
-        ->check(whole_number(0, kLastSeq))
-        ->excludes(before);
-    audit->add_option("--limit", audit_options->limit, "So many at most")
-        ->option_text("N (100)")
-        ->check(whole_number(1, kMostRows));
-    audit->footer(
-        "Examples:\n"
-        "  rekeyctl audit --agent web-1 --action 'rotation.*'\n"
-        "  rekeyctl audit --before 1200                          further back\n"
-        "  rekeyctl audit --after 1200 --limit 1000 -o json      everything since, to go on from");
-    on_chosen(audit, audit_options, show_audit);
-
     auto call_options = std::make_shared<CallOptions>();
     CLI::App* call = app_.add_subcommand("call", "Call any method and print its result as JSON");
     call->add_option("METHOD", call_options->method, "Its name, as in docs/protocol.md")
@@ -342,6 +312,7 @@ void add_commands(CLI::App& app, Verb& chosen) {
     registry.add_rotations();
     registry.add_settings();
     registry.add_server();
+    add_audit_commands(app, chosen);
 }
 
 }  // namespace rekey::cli

@@ -2,16 +2,37 @@
 
 #include "cli/arguments.hpp"
 
+#include <memory>
 #include <ostream>
 #include <utility>
 
 namespace rekey::cli {
 namespace {
 
+// Looks for the server with the first call: what works on a file alone needs none.
+class LazyApi final : public Api {
+  public:
+    LazyApi(const TargetOptions& options, const World& world) : options_(options), world_(world) {}
+
+    Result<boost::json::value> call(std::string_view method,
+                                    std::string_view params_json) override {
+        if (!api_) {
+            REKEY_TRY_ASSIGN(target, resolve_target(options_, world_.environment));
+            REKEY_TRY_ASSIGN(api, world_.connect(target));
+            api_ = std::move(api);
+        }
+        return api_->call(method, params_json);
+    }
+
+  private:
+    const TargetOptions& options_;
+    const World& world_;
+    std::unique_ptr<Api> api_;
+};
+
 Result<ExitCode> run_verb(const Arguments& arguments, const World& world) {
-    REKEY_TRY_ASSIGN(target, resolve_target(arguments.target, world.environment));
-    REKEY_TRY_ASSIGN(api, world.connect(target));
-    Context context{*api, world.console, world.clock, arguments.format, world.pause};
+    LazyApi api(arguments.target, world);
+    Context context{api, world.console, world.clock, arguments.format, world.pause};
     return arguments.verb(context);
 }
 

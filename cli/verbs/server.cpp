@@ -7,7 +7,6 @@
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <istream>
 #include <ostream>
 #include <utility>
@@ -62,19 +61,6 @@ Result<std::string> read_input(std::istream& in, std::size_t max_bytes) {
     return text;
 }
 
-// Said to whoever reads it, also in a pipe: a part of a trail must not be taken for the whole.
-std::string more_audit(const std::vector<protocol::AuditEntry>& shown, bool newest) {
-    if (shown.empty()) return {};
-    if (newest)
-        return fmt::format(
-            "rekeyctl: these are the newest {}; there are older ones: add --before {}, or a higher "
-            "--limit\n",
-            shown.size(), shown.front().seq);
-    return fmt::format(
-        "rekeyctl: there are newer ones: go on with --after {}, or a higher --limit\n",
-        shown.back().seq);
-}
-
 }  // namespace
 
 Result<ExitCode> show_info(Context& context) {
@@ -122,38 +108,6 @@ Result<ExitCode> set_settings(Context& context, const std::vector<std::string>& 
         }
         return text;
     });
-    return ExitCode::ok;
-}
-
-Result<ExitCode> show_audit(Context& context, const AuditOptions& options) {
-    protocol::AuditQuery::Params params;
-    if (options.agent) {
-        REKEY_TRY_ASSIGN(agent, find_agent(context.api, *options.agent));
-        params.agent_id = agent.agent_id;
-    }
-    if (options.actor) {
-        REKEY_TRY_ASSIGN(actor, *options.actor == "system"
-                                    ? Result<NamedAgent>(NamedAgent{"system", "system"})
-                                    : find_agent(context.api, *options.actor));
-        params.actor = actor.agent_id;
-    }
-    params.action = options.action;
-    const bool newest = !options.after;
-    params.order = newest ? protocol::AuditOrder::newest_first : protocol::AuditOrder::oldest_first;
-    if (const auto& from = newest ? options.before : options.after)
-        params.cursor = std::to_string(*from);
-    REKEY_TRY_ASSIGN(answer, read_pages<protocol::AuditQuery>(
-                                 context.api, params, &protocol::AuditQuery::Result::entries,
-                                 "entries", options.limit));
-    if (newest) {
-        std::ranges::reverse(answer.value.entries);
-        std::ranges::reverse(answer.json.as_object()["entries"].as_array());
-    }
-    print(context, answer.json, [&] {
-        return audit_table(answer.value.entries, names_by_id(context.api), context.clock.now());
-    });
-    if (context.format == Format::table && answer.value.next_cursor)
-        context.console.err.stream << more_audit(answer.value.entries, newest);
     return ExitCode::ok;
 }
 

@@ -2,13 +2,10 @@
 
 #include "cli/context.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-// `rekeyctl info`, `settings`, `audit` and `call`.
+// `rekeyctl info`, `settings` and `call`.
 namespace rekey::cli {
 
 [[nodiscard]] Result<ExitCode> show_info(Context& context);
@@ -20,18 +17,6 @@ namespace rekey::cli {
 // NAME=VALUE…: all are set, or none.
 [[nodiscard]] Result<ExitCode> set_settings(Context& context,
                                             const std::vector<std::string>& assignments);
-
-struct AuditOptions {
-    std::optional<std::string> agent;
-    std::optional<std::string> actor;
-    std::optional<std::string> action;
-    // A seq. `after`: from there on; else the newest, or the newest before `before`.
-    std::optional<std::uint64_t> after;
-    std::optional<std::uint64_t> before;
-    std::size_t limit = 100;
-};
-// In time order, from whichever end it was read.
-[[nodiscard]] Result<ExitCode> show_audit(Context& context, const AuditOptions& options);
 
 struct CallOptions {
     std::string method;

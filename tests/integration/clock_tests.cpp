@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace rekey;
 using namespace rekey::testing;
@@ -176,6 +177,35 @@ BOOST_AUTO_TEST_CASE(failure_25_the_server_certificate_is_renewed_in_the_running
     // its first connect.
     agent.start();
     agent.process().wait_for({"event=session.connected"});
+}
+
+// Days pass while it stands still: a clock that jumps under a running server removes nothing.
+BOOST_AUTO_TEST_CASE(audit_rows_that_are_too_old_go_and_the_rest_is_verified) {
+    MovableClock clock;
+    Rekeyd::Options options;
+    options.transport = Transport::plain;
+    options.environment = clock.environment();
+    options.environment.emplace("REKEY_AUDIT_RETENTION_DAYS", "30");
+    Rekeyd server(options);
+    static_cast<void>(server.new_agent("one"));
+    BOOST_REQUIRE_EQUAL(server.stop(), 0);
+    clock.move("+31d");
+    server.start();
+    server.process().wait_for({"event=audit.removed"});
+    static_cast<void>(server.new_agent("two"));
+    const json::value verified = server.call("audit.verify");
+    BOOST_TEST(verified.at("verified").as_bool());
+    BOOST_TEST(verified.at("first_seq").to_number<int>() > 1);
+    const json::value removed = server.call("audit.query", {{"action", "audit.removed"}});
+    BOOST_REQUIRE(!removed.at("entries").as_array().empty());
+    BOOST_TEST(removed.at("entries").at(0).at("details").at("first_seq").to_number<int>() == 1);
+    TemporaryDirectory home;
+    const std::string exported = home.file("audit.jsonl");
+    const Finished written =
+        run({ctl_program(), "--data-dir", server.directory(), "--plain-http", "audit", "export"});
+    std::ofstream(exported) << written.output;
+    const Finished checked = run({ctl_program(), "audit", "verify", exported});
+    BOOST_TEST(checked.exit_code == 0, checked.output);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,7 @@ LAYERS = {
     "keys": {"base"},
     "net": {"base"},
     "agent": {"base", "protocol", "net"},
-    "cli": {"base", "protocol", "net"},
+    "cli": {"base", "protocol", "net", "keys"},
     "server": {"base", "protocol", "storage", "keys", "net"},
 }
 # Inside server/, low to high: a room includes only rooms before it. Files directly in server/ are named by themselves;
