@@ -108,6 +108,11 @@ inline constexpr auto kWelcomeTimeout = 15s;    // from the upgrade to the answe
 inline constexpr auto kAgentCallTimeout = 30s;  // of the agent's own requests
 inline constexpr auto kFarewellTimeout = 1s;    // for the answer to agent.shutdown
 inline constexpr auto kRetryAfterCap = 1h;      // what a server may make an agent wait
+// The daemon's control socket.
+inline constexpr std::size_t kControlConnections = 16;
+inline constexpr std::size_t kControlLineBytes = kMessageBytes;
+inline constexpr auto kControlIdle = 30s;      // between two requests of one peer
+inline constexpr auto kControlPatience = 35s;  // of who asks: longer than the daemon waits itself
 
 // Keys and signed tokens (docs/authentication.md).
 inline constexpr std::size_t kRsaBitsMin = 2048;
@@ -139,6 +144,17 @@ inline constexpr auto kDestructionDelayMax = std::chrono::days{30};
 inline constexpr std::size_t kKeyPlaintextBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kHkdfBytes = std::size_t{255} * 32;  // RFC 5869, section 2.3
 inline constexpr std::size_t kRandomBytesACall = 1024;
+
+// Reports of agents (docs/protocol.md): claims, which cost space and nothing else.
+inline constexpr std::size_t kReportsAKind = 128;     // of one agent and one kind
+inline constexpr std::size_t kReportNameBytes = 128;  // of a capability, a server, an SDK
+inline constexpr std::size_t kReportsACall = 64;
+
+// rekey-agent detect.
+// Clients keep more in these files than their servers, and some of it grows.
+inline constexpr std::size_t kClientConfigBytes = std::size_t{16} * 1024 * 1024;
+inline constexpr std::size_t kDetectedServers = 1024;
+inline constexpr std::size_t kDetectedProjects = 1024;  // whose own files are looked for
 
 // Storage.
 inline constexpr std::size_t kWriteQueueUnits = 65536;
@@ -181,6 +197,7 @@ inline constexpr std::size_t kKeyFileBytes = std::size_t{4} * 1024;
 inline constexpr std::size_t kCaFileBytes = std::size_t{1024} * 1024;
 
 static_assert(kErrorBytes < kMessageBytes);
+static_assert(kControlPatience > kAgentCallTimeout);
 static_assert(kOutboxBytes >= 2 * kMessageBytes,
               "one message in flight must never close a peer as slow");
 static_assert(kGenerationRaise < kGenerationCeiling);

@@ -3,6 +3,7 @@
 #include "protocol/methods/agent_calls.hpp"
 #include "protocol/methods/agent_changes.hpp"
 #include "protocol/methods/agent_recovery.hpp"
+#include "protocol/methods/agent_reports.hpp"
 #include "protocol/methods/agent_requests.hpp"
 #include "protocol/methods/agent_verify.hpp"
 #include "protocol/methods/agents.hpp"
@@ -33,7 +34,8 @@ constexpr auto sorted_catalog() {
 
 constexpr auto kCatalog =
     sorted_catalog<AgentHello, AgentHeartbeat, AgentRotationComplete, AgentRotationFailed,
-                   AgentKeyStatus, AgentRotateKey, AgentShutdown,  //
+                   AgentKeyStatus, AgentRotateKey, AgentShutdown, AgentReportCapabilities,
+                   AgentReportIntegration, AgentRegisterMcpServer,  //
                    AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
                    AgentReconnect,  //
                    AgentsCreate, AgentsList, AgentsGet, AgentsUpdate, AgentsDelete, AgentsWhy,
@@ -43,7 +45,8 @@ constexpr auto kCatalog =
                    CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant, CapabilitiesRevoke,
                    AgentsCall, AgentsPing, AgentsConfigure, AgentVerify, SigningKeysList,
                    SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate,
-                   SigningKeysDestroy, SigningKeysCancelDestruction, AuditVerify, AuditExport>();
+                   SigningKeysDestroy, SigningKeysCancelDestruction, AuditVerify, AuditExport,
+                   SelfReportCapabilities, SelfReportDetections, SelfRegisterMcpServers>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, 3> kAgentStatuses{"active", "suspended", 
 constexpr std::array<std::string_view, 2> kTombstoneKinds{"token", "identity_key"};
 constexpr std::array<std::string_view, 6> kRotationCauses{"schedule", "admin",      "emergency",
                                                           "agent",    "enrollment", "recovery"};
+constexpr std::array<std::string_view, 3> kReportKinds{"capability", "integration", "mcp_server"};
 
 constexpr std::array<std::string_view, 4> kProviderKeyStates{"pre_published", "active", "retiring",
                                                              "destroyed"};
@@ -35,6 +36,7 @@ std::optional<Enum> value_in(const std::array<std::string_view, N>& names, std::
 std::string_view name_of(AgentStatus status) { return name_in(kAgentStatuses, status); }
 std::string_view name_of(TombstoneKind kind) { return name_in(kTombstoneKinds, kind); }
 std::string_view name_of(RotationCause cause) { return name_in(kRotationCauses, cause); }
+std::string_view name_of(ReportKind kind) { return name_in(kReportKinds, kind); }
 
 std::string_view name_of(ProviderKeyState state) { return name_in(kProviderKeyStates, state); }
 
@@ -49,6 +51,9 @@ std::optional<RotationCause> rotation_cause_of(std::string_view name) {
 }
 std::optional<ProviderKeyState> provider_key_state_of(std::string_view name) {
     return value_in<ProviderKeyState>(kProviderKeyStates, name);
+}
+std::optional<ReportKind> report_kind_of(std::string_view name) {
+    return value_in<ReportKind>(kReportKinds, name);
 }
 
 }  // namespace rekey::storage

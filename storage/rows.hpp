@@ -218,6 +218,21 @@ struct RotationRow {
     OfferHistory offers;               // since it was committed or ended
 };
 
+// What an agent says of itself: a claim, which no decision reads.
+enum class ReportKind : std::uint8_t { capability, integration, mcp_server };
+struct Report {
+    std::string agent_id;
+    ReportKind kind = ReportKind::capability;
+    std::string name;
+    boost::json::object details;
+};
+struct ReportRow {
+    Report report;  // details are those of the newest
+    Time first_seen_at{};
+    Time last_seen_at{};
+    std::uint64_t times = 0;  // how often it was reported
+};
+
 // What happened, before the store gives it its place in the chain.
 struct AuditEvent {
     Time time{};

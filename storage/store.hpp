@@ -22,6 +22,7 @@ class Transaction {
     virtual CapabilityRegistryTable& capability_registry() = 0;
     virtual RotationsTable& rotations() = 0;
     virtual RecoveriesTable& recoveries() = 0;
+    virtual ReportsTable& reports() = 0;
     virtual SettingsTable& settings() = 0;
     virtual MetaTable& meta() = 0;
     virtual ProviderKeysTable& provider_keys() = 0;

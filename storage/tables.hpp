@@ -191,6 +191,18 @@ class RecoveriesTable {
     [[nodiscard]] virtual Result<> spend_grant(std::string_view agent_id) = 0;
 };
 
+// What agents report. Nothing reads it to decide; only to show it.
+enum class Noted : std::uint8_t { added, repeated, full };
+class ReportsTable {
+  public:
+    virtual ~ReportsTable() = default;
+    // All of one agent, by kind and name.
+    [[nodiscard]] virtual Result<std::vector<ReportRow>> list(std::string_view agent_id) = 0;
+    // The agent reported this at `now`. Its name known: counted, `repeated`. A new one is not kept
+    // if the agent has limits::kReportsAKind of its kind: `full`. `not_found`: no such agent.
+    [[nodiscard]] virtual Result<Noted> note(const Report& report, Time now) = 0;
+};
+
 class SettingsTable {
   public:
     virtual ~SettingsTable() = default;

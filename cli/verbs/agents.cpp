@@ -1,6 +1,7 @@
 #include "cli/verbs/agents.hpp"
 
 #include "cli/agent_names.hpp"
+#include "cli/report_views.hpp"
 #include "cli/time_text.hpp"
 #include "cli/verbs/agent_changes.hpp"
 #include "cli/verbs/print.hpp"
@@ -45,7 +46,12 @@ Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options)
 Result<ExitCode> get_agent(Context& context, const std::string& name) {
     REKEY_TRY_ASSIGN(agent, find_agent(context.api, name));
     REKEY_TRY_ASSIGN(answer, call<protocol::AgentsGet>(context.api, {agent.agent_id}));
-    print(context, answer.json, [&] { return agent_record(answer.value, context.clock.now()); });
+    print(context, answer.json, [&] {
+        const Time now = context.clock.now();
+        const Screen& screen = context.console.out;
+        return render(agent_record(answer.value, now), screen) +
+               reports_text(answer.value.reports, screen, now);
+    });
     return ExitCode::ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include "protocol/methods/capabilities.hpp"
 #include "protocol/methods/pages.hpp"
+#include "protocol/methods/reports_view.hpp"
 
 // Admin methods about agents.
 namespace rekey::protocol {
@@ -97,6 +98,7 @@ struct AgentDetail {
     std::optional<std::string> identity_key;
     std::optional<SessionView> session;
     std::vector<GrantView> capabilities;
+    AgentReports reports;
     static constexpr auto fields() {
         return std::tuple_cat(
             inlined(&AgentDetail::summary),
@@ -117,7 +119,10 @@ struct AgentDetail {
                 field("session", &AgentDetail::session, "Its live connection."),
                 field("capabilities", &AgentDetail::capabilities, "What it may, by name.",
                       Rule{.presence = Presence::defaulted,
-                           .max_items = limits::kCapabilitiesAnAgent})});
+                           .max_items = limits::kCapabilitiesAnAgent}),
+                field("reports", &AgentDetail::reports,
+                      "What it says of itself; gives it no right.",
+                      Rule{.presence = Presence::defaulted})});
     }
 };
 

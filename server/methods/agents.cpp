@@ -4,6 +4,7 @@
 #include "server/methods/agent_view.hpp"
 #include "server/methods/grant_view.hpp"
 #include "server/methods/parts.hpp"
+#include "server/methods/reports.hpp"
 
 #include <utility>
 
@@ -55,6 +56,7 @@ Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,
 struct Known {
     storage::AgentRow row;
     std::vector<protocol::GrantView> capabilities;
+    std::vector<storage::ReportRow> reports;
 };
 
 Result<Known> read_in(storage::Transaction& transaction, const std::string& agent_id) {
@@ -66,6 +68,8 @@ Result<Known> read_in(storage::Transaction& transaction, const std::string& agen
         REKEY_TRY_ASSIGN(view, view_grant(transaction, grant));
         known.capabilities.push_back(std::move(view));
     }
+    REKEY_TRY_ASSIGN(reports, transaction.reports().list(agent_id));
+    known.reports = std::move(reports);
     return known;
 }
 
@@ -82,6 +86,7 @@ Task<Result<AgentDetail>> get(const Parts& parts, std::string agent_id) {
     const Session session = co_await rpc::await_callback<Session>(std::move(ask));
     AgentDetail detail = describe(known->row, presence_of(parts, agent_id), session);
     detail.capabilities = std::move(known->capabilities);
+    detail.reports = show_reports(known->reports);
     co_return Result<AgentDetail>(std::move(detail));
 }
 

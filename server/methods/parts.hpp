@@ -64,6 +64,8 @@ void bind_agent_update(rpc::Registry& registry, const Parts& parts);
 void bind_agents_why(rpc::Registry& registry, const Parts& parts);
 void bind_capabilities(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
+void bind_reports(rpc::Registry& registry, const Parts& parts);
+void bind_reports(sessions::AgentRequests& requests, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);
 void bind_rotation_start(rpc::Registry& registry, const Parts& parts);
 void bind_settings(rpc::Registry& registry, const Parts& parts);

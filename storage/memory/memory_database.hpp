@@ -43,6 +43,7 @@ struct MemoryDatabase {
     Table<Id, RotationRow> rotations;
     Table<std::tuple<Id, Time, Id>, bool> recovery_charges;  // a set; (agent, charged, rotation)
     Table<Id, std::uint64_t> recovery_grants;
+    Table<std::tuple<Id, ReportKind, std::string>, ReportRow> reports;
     Table<std::string, boost::json::value> settings;
     Table<std::string, Bytes> meta;
     Table<Id, ProviderKeyRow> provider_keys;

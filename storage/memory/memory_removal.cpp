@@ -33,6 +33,7 @@ Result<> MemoryAgents::remove(std::string_view agent_id) {
     erase_those(journal, data.idempotent_answers, in_key);
     erase_those(journal, data.capabilities, in_key);
     erase_those(journal, data.recovery_charges, in_key);
+    erase_those(journal, data.reports, in_key);
     const std::string id(agent_id);
     journal.remember(data.recovery_grants, id);
     data.recovery_grants.erase(id);

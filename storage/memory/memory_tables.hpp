@@ -179,6 +179,13 @@ class MemoryRecoveries final : public RecoveriesTable, private TableBase {
     [[nodiscard]] Result<> spend_grant(std::string_view agent_id) override;
 };
 
+class MemoryReports final : public ReportsTable, private TableBase {
+  public:
+    using TableBase::TableBase;
+    [[nodiscard]] Result<std::vector<ReportRow>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<Noted> note(const Report& report, Time now) override;
+};
+
 class MemorySettings final : public SettingsTable, private TableBase {
   public:
     using TableBase::TableBase;
@@ -239,6 +246,7 @@ class MemoryTransaction final : public Transaction {
           capability_registry_(database, journal),
           rotations_(database, journal),
           recoveries_(database, journal),
+          reports_(database, journal),
           settings_(database, journal),
           meta_(database, journal),
           provider_keys_(database, journal),
@@ -254,6 +262,7 @@ class MemoryTransaction final : public Transaction {
     CapabilityRegistryTable& capability_registry() override { return capability_registry_; }
     RotationsTable& rotations() override { return rotations_; }
     RecoveriesTable& recoveries() override { return recoveries_; }
+    ReportsTable& reports() override { return reports_; }
     SettingsTable& settings() override { return settings_; }
     MetaTable& meta() override { return meta_; }
     ProviderKeysTable& provider_keys() override { return provider_keys_; }
@@ -270,6 +279,7 @@ class MemoryTransaction final : public Transaction {
     MemoryCapabilityRegistry capability_registry_;
     MemoryRotations rotations_;
     MemoryRecoveries recoveries_;
+    MemoryReports reports_;
     MemorySettings settings_;
     MemoryMeta meta_;
     MemoryProviderKeys provider_keys_;

@@ -158,6 +158,16 @@ class SqliteRecoveries final : public RecoveriesTable {
     Statement since_, forget_, charge_, grants_, grant_, spend_;
 };
 
+class SqliteReports final : public ReportsTable {
+  public:
+    explicit SqliteReports(Connection& connection);
+    [[nodiscard]] Result<std::vector<ReportRow>> list(std::string_view agent_id) override;
+    [[nodiscard]] Result<Noted> note(const Report& report, Time now) override;
+
+  private:
+    Statement list_, repeat_, count_, insert_;
+};
+
 class SqliteSettings final : public SettingsTable {
   public:
     explicit SqliteSettings(Connection& connection);
@@ -204,6 +214,7 @@ class SqliteTransaction final : public Transaction {
           capability_registry_(connection),
           rotations_(connection),
           recoveries_(connection),
+          reports_(connection),
           settings_(connection),
           meta_(connection),
           provider_keys_(connection),
@@ -219,6 +230,7 @@ class SqliteTransaction final : public Transaction {
     SqliteCapabilityRegistry& capability_registry() override { return capability_registry_; }
     SqliteRotations& rotations() override { return rotations_; }
     SqliteRecoveries& recoveries() override { return recoveries_; }
+    SqliteReports& reports() override { return reports_; }
     SqliteSettings& settings() override { return settings_; }
     SqliteMeta& meta() override { return meta_; }
     SqliteProviderKeys& provider_keys() override { return provider_keys_; }
@@ -235,6 +247,7 @@ class SqliteTransaction final : public Transaction {
     SqliteCapabilityRegistry capability_registry_;
     SqliteRotations rotations_;
     SqliteRecoveries recoveries_;
+    SqliteReports reports_;
     SqliteSettings settings_;
     SqliteMeta meta_;
     SqliteProviderKeys provider_keys_;
