@@ -85,6 +85,10 @@ class Client::Running final : public AgentObserver, public std::enable_shared_fr
     void stop(std::string_view reason);
     void rotate_now();
     void try_now();
+    void on_connector(std::function<void(Connector&)> task);
+    void note_thrown(const std::exception& thrown) const {
+        log_.error("hook.failed", {{"detail", thrown.what()}});
+    }
     void destroy();
     [[nodiscard]] ClientStatus status() const;
 
@@ -216,6 +220,14 @@ void Client::Running::try_now() {
     if (started_) post([](Connector& connector) { connector.try_now(); });
 }
 
+// What is posted before `ended_` is set still finds the loop running; afterwards nobody would take
+// it, and whoever waits for its answer has to hear at once.
+void Client::Running::on_connector(std::function<void(Connector&)> task) {
+    if (!started_) return;
+    const std::lock_guard lock(mutex_);
+    if (!ended_) post(std::move(task));
+}
+
 ClientStatus Client::Running::status() const {
     const std::lock_guard lock(mutex_);
     return status_;
@@ -228,7 +240,7 @@ void Client::Running::tell(const Hook& hook, const Arguments&... arguments) cons
     try {
         hook(arguments...);
     } catch (const std::exception& thrown) {
-        log_.error("hook.failed", {{"detail", thrown.what()}});
+        note_thrown(thrown);
     }
 }
 
@@ -288,6 +300,16 @@ Result<> Client::start() { return running_->start(); }
 void Client::stop(std::string_view reason) { running_->stop(reason); }
 void Client::try_now() { running_->try_now(); }
 void Client::rotate_now() { running_->rotate_now(); }
+void Client::tell(const std::weak_ptr<Running>& running, const std::function<void()>& call_back) {
+    try {
+        call_back();
+    } catch (const std::exception& thrown) {
+        if (const auto self = running.lock()) self->note_thrown(thrown);
+    }
+}
+void Client::on_connector(std::function<void(Connector&)> task) {
+    running_->on_connector(std::move(task));
+}
 ClientStatus Client::status() const { return running_->status(); }
 
 }  // namespace rekey::agent

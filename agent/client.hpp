@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "net/tls_context.hpp"
+#include "protocol/methods/agent_reports.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace boost::asio {
@@ -107,11 +109,50 @@ class Client {
     // has to wait for minutes. Nothing while it is connected or connecting.
     void try_now();
 
+    // What this program says of itself to the server (docs/protocol.md, "Reports"): claims, shown
+    // to admins. The same again is counted and is no error. `answered` comes once, on the client's
+    // thread, with the server's answer, `agent_offline` when there is no connection or it ends
+    // first, or `agent_timeout`; nothing is sent again later. Without start() it comes at once.
+    template <protocol::Method M>
+    using Answered = std::function<void(const Result<typename M::Result>&)>;
+    void report_capabilities(protocol::AgentReportCapabilities::Params capabilities,
+                             Answered<protocol::AgentReportCapabilities> answered) {
+        call<protocol::AgentReportCapabilities>(std::move(capabilities), std::move(answered));
+    }
+    void report_integration(protocol::AgentReportIntegration::Params integration,
+                            Answered<protocol::AgentReportIntegration> answered) {
+        call<protocol::AgentReportIntegration>(std::move(integration), std::move(answered));
+    }
+    void register_mcp_server(protocol::AgentRegisterMcpServer::Params server,
+                             Answered<protocol::AgentRegisterMcpServer> answered) {
+        call<protocol::AgentRegisterMcpServer>(std::move(server), std::move(answered));
+    }
+
     [[nodiscard]] ClientStatus status() const;
 
   private:
+    template <protocol::Method M>
+    void call(typename M::Params params, Answered<M> answered);
+    void on_connector(std::function<void(Connector&)> task);
     class Running;
+    // Calls back; what is thrown is logged and goes no further.
+    static void tell(const std::weak_ptr<Running>& running, const std::function<void()>& call_back);
+
     std::shared_ptr<Running> running_;
 };
+
+template <protocol::Method M>
+void Client::call(typename M::Params params, Answered<M> answered) {
+    auto read = answered_once(
+        [running = std::weak_ptr(running_), answered = std::move(answered)](const auto& answer) {
+            tell(running, [&] {
+                answered(answer.has_error() ? Result<typename M::Result>(answer.error())
+                                            : protocol::decode_result<M>(*answer));
+            });
+        });
+    on_connector([params = std::move(params), read = std::move(read)](Connector& connector) {
+        connector.template call<M>(params, read);
+    });
+}
 
 }  // namespace rekey::agent

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rekey::agent {
@@ -53,6 +54,14 @@ class Connector final : private Transport::Observer, private Conversation::Owner
     // Ends a wait for the next attempt, for one who knows that what it waits for has passed. Else
     // nothing.
     void try_now();
+
+    // One of the application's own requests; `answered` comes once at most (outgoing_calls.hpp),
+    // with `agent_offline` at once when there is no session.
+    template <protocol::Method M>
+    void call(const typename M::Params& params, OutgoingCalls::Answered answered) {
+        if (!conversation_) return answered(not_connected());
+        conversation_->call<M>(params, std::move(answered));
+    }
 
     [[nodiscard]] ConnectorStatus status() const;
 

@@ -5,6 +5,7 @@
 #include "agent/rotation_steps.hpp"
 #include "agent/token_vault.hpp"
 #include "agent/transport.hpp"
+#include "base/limits.hpp"
 #include "protocol/json_rpc.hpp"
 #include "protocol/methods/agent_requests.hpp"
 
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rekey::agent {
 
@@ -52,6 +54,12 @@ class Conversation {
     void rotate_now();
     // Sends agent.shutdown; `done` comes with its answer, or after limits::kFarewellTimeout.
     void say_shutdown(std::string_view reason, std::function<void()> done);
+    // Once the server has answered hello; before: `agent_offline` at once.
+    template <protocol::Method M>
+    void call(const typename M::Params& params, OutgoingCalls::Answered answered) {
+        if (ended_ || !established_) return answered(not_connected());
+        calls_.call<M>(params, limits::kAgentCallTimeout, std::move(answered));
+    }
     // The connection is over: no timer and no callback any more.
     void end();
 

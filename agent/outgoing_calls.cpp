@@ -6,6 +6,29 @@
 #include <utility>
 
 namespace rekey::agent {
+namespace {
+
+struct Once {
+    explicit Once(OutgoingCalls::Answered given) : answered(std::move(given)) {}
+    ~Once() {
+        if (answered) answered(not_connected());
+    }
+    Once(const Once&) = delete;
+    Once& operator=(const Once&) = delete;
+
+    OutgoingCalls::Answered answered;  // empty once it was called
+};
+
+}  // namespace
+
+Error not_connected() { return Error(Code::agent_offline, "there is no connection to the server"); }
+
+OutgoingCalls::Answered answered_once(OutgoingCalls::Answered answered) {
+    return [once = std::make_shared<Once>(std::move(answered))](
+               const Result<boost::json::value>& answer) {
+        if (const auto call = std::exchange(once->answered, nullptr)) call(answer);
+    };
+}
 
 void OutgoingCalls::add(std::int64_t id, std::string text, Milliseconds timeout,
                         Answered answered) {

@@ -15,6 +15,9 @@
 
 namespace rekey::agent {
 
+// What a request gets when there is no session, or it ends before the answer.
+[[nodiscard]] Error not_connected();
+
 // The agent's own requests on one connection: ids, answers matched to them, time-outs. An answer to
 // an id that is not waiting (any more) is ignored. One thread.
 class OutgoingCalls {
@@ -51,5 +54,9 @@ class OutgoingCalls {
     std::int64_t last_id_ = 0;
     std::map<std::int64_t, Call> waiting_;
 };
+
+// `answered`, which hears not_connected() if it was never called when the last copy of this goes:
+// for callers who must not wait for ever.
+[[nodiscard]] OutgoingCalls::Answered answered_once(OutgoingCalls::Answered answered);
 
 }  // namespace rekey::agent

@@ -71,7 +71,9 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     EnrollCommand enroll{.state_path = default_state_path()};
     RunCommand run{.state_path = default_state_path()};
     StatusCommand status{.state_path = default_state_path()};
+    DetectCommand detect{.state_path = default_state_path()};
     bool replace = false;
+    bool report_found = false;
     bool strict_times = false;
 
     CLI::App& enroll_app = *app.add_subcommand(
@@ -105,11 +107,26 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     status_app.add_option("-o,--output", status.output, "text or json")
         ->type_name("")
         ->transform(word_of(kOutputFormats));
+    CLI::App& detect_app = *app.add_subcommand(
+        "detect",
+        "Finds the MCP servers that programs on this machine are configured to use. Shows names, "
+        "transports and programs, never arguments, environments or addresses");
+    add_state(detect_app, detect.state_path);
+    detect_app.add_flag("--report", report_found,
+                        "Tell the server of them, through the daemon that runs");
+    detect_app
+        .add_option("--project", detect.project,
+                    "Read this folder's own files too; default: the working directory")
+        ->type_name("DIR");
+    detect_app.add_option("-o,--output", detect.output, "text or json")
+        ->type_name("")
+        ->transform(word_of(kOutputFormats));
     CLI::App& version_app = *app.add_subcommand("version", "Prints the version");
 
     if (arguments.empty())
         return PrintUsage{
-            "rekey-agent: a command is missing: enroll, run, status or version. See: rekey-agent "
+            "rekey-agent: a command is missing: enroll, run, status, detect or version. See: "
+            "rekey-agent "
             "--help\n",
             EX_USAGE};
     try {
@@ -128,6 +145,8 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     if (enroll_app.parsed()) return enroll;
     if (run_app.parsed()) return run;
     if (status_app.parsed()) return status;
+    if (report_found) detect.send = DetectCommand::Send::report;
+    if (detect_app.parsed()) return detect;
     if (version_app.parsed()) return VersionCommand{};
     return PrintUsage{kMistake, EX_USAGE};
 }

@@ -28,6 +28,12 @@ struct StatusCommand {
     std::string state_path;
     OutputFormat output = OutputFormat::text;
 };
+struct DetectCommand {
+    std::string state_path;
+    std::string project;  // whose own files are read too; empty: the working directory
+    OutputFormat output = OutputFormat::text;
+    enum class Send : std::uint8_t { nothing, report } send = Send::nothing;
+};
 struct VersionCommand {};
 // To be printed, to standard output for help and to standard error for a mistake.
 struct PrintUsage {
@@ -35,7 +41,8 @@ struct PrintUsage {
     int exit_code = 0;
 };
 
-using Command = std::variant<EnrollCommand, RunCommand, StatusCommand, VersionCommand, PrintUsage>;
+using Command = std::variant<EnrollCommand, RunCommand, StatusCommand, DetectCommand,
+                             VersionCommand, PrintUsage>;
 
 // `arguments` without the program's name. A mistake gives exit code 64 (EX_USAGE) and a text that
 // repeats none of the arguments: one of them may be a join string.

@@ -22,6 +22,7 @@ enum class ExitCode : int {
 [[nodiscard]] ExitCode enroll_command(const EnrollCommand& command);
 [[nodiscard]] ExitCode run_command(const RunCommand& command);
 [[nodiscard]] ExitCode status_command(const StatusCommand& command);
+[[nodiscard]] ExitCode detect_command(const DetectCommand& command);
 
 // Prints "rekey-agent: <message>".
 ExitCode report(const Error& error, ExitCode code);

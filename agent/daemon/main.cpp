@@ -13,6 +13,7 @@ struct Execute {
     ExitCode operator()(const EnrollCommand& command) const { return enroll_command(command); }
     ExitCode operator()(const RunCommand& command) const { return run_command(command); }
     ExitCode operator()(const StatusCommand& command) const { return status_command(command); }
+    ExitCode operator()(const DetectCommand& command) const { return detect_command(command); }
     ExitCode operator()(const VersionCommand& /*command*/) const {
         std::cout << "rekey-agent " << REKEY_VERSION << std::endl;
         return ExitCode::ok;

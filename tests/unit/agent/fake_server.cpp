@@ -21,6 +21,18 @@ std::uint64_t generation_of(const std::string& authorization) {
     return std::stoull(authorization.substr(authorization.rfind('-') + 1));
 }
 
+// Reports get their counts, everything else a plain yes.
+boost::json::object result_of(const boost::json::object& request) {
+    const std::string_view method = request.at("method").as_string();
+    if (method == "agent.report_capabilities") {
+        const auto count = request.at("params").at("capabilities").as_array().size();
+        return {{"granted", count}, {"total", count}, {"already_granted", 0}};
+    }
+    if (method == "agent.report_integration") return {{"detections_processed", 1}};
+    if (method == "agent.register_mcp_server") return {{"added", 1}, {"already_registered", 0}};
+    return {{"status", "ok"}};
+}
+
 }  // namespace
 
 class FakeServer::Peer final : public net::WebSocketObserver {
@@ -52,12 +64,13 @@ class FakeServer::Peer final : public net::WebSocketObserver {
 
     void on_text(std::string_view text) override {
         const auto message = boost::json::parse(std::string(text)).as_object();
-        if (message.contains("method"))
-            socket.send(boost::json::serialize(
-                boost::json::object{{"jsonrpc", "2.0"},
-                                    {"id", message.at("id")},
-                                    {"result", boost::json::object{{"status", "ok"}}}}));
-        else if (message.at("id").as_int64() == 1 && message.contains("result"))
+        if (message.contains("method")) {
+            if (!server_.silent)
+                socket.send(boost::json::serialize(boost::json::object{
+                    {"jsonrpc", "2.0"}, {"id", message.at("id")}, {"result", result_of(message)}}));
+        }
+        if (!message.contains("method") && message.at("id").as_int64() == 1 &&
+            message.contains("result"))
             socket.send(request(2, "agent.commit",
                                 {{"rotation_id", uuid(static_cast<unsigned>(offered_))},
                                  {"generation", offered_}}));

@@ -12,6 +12,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -45,7 +46,8 @@ class FakeServer {
     [[nodiscard]] std::vector<std::string> authorizations();
     [[nodiscard]] std::size_t resumed();
 
-    std::string other_pin;  // of a CA that this server does not have
+    std::string other_pin;             // of a CA that this server does not have
+    std::atomic<bool> silent = false;  // answers nothing from now on
 
   private:
     class Peer;

@@ -1,0 +1,75 @@
+#include "agent/detect/client_files.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+namespace rekey::agent::detect {
+namespace {
+
+using MemberPaths = std::vector<std::vector<std::string_view>>;
+
+const MemberPaths kMcpServers{{"mcpServers"}};
+const MemberPaths kServers{{"servers"}};
+// In an editor's settings: as an object in an object, or as one member with a dot in its name.
+const MemberPaths kEditorSettings{{"mcp", "servers"}, {"mcp.servers"}};
+const MemberPaths kZed{{"context_servers"}};
+const MemberPaths kContinue{{"mcpServers"}, {"experimental", "modelContextProtocolServers"}};
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+Places places_here() {
+    Places places;
+    places.home = variable("HOME");
+    places.config_home = variable("XDG_CONFIG_HOME");
+    // The XDG base directory specification: a relative path is to be ignored.
+    if (!places.config_home.starts_with('/')) places.config_home = places.home + "/.config";
+    std::error_code unknown;
+    places.project = std::filesystem::current_path(unknown).string();
+    return places;
+}
+
+std::vector<ClientFile> client_files(const Places& places) {
+    std::vector<ClientFile> files;
+    const auto add = [&](std::string_view client, const std::string& folder, std::string_view path,
+                         const MemberPaths& servers) {
+        if (!folder.empty()) files.push_back({client, folder + std::string(path), servers});
+    };
+    const std::string& home = places.home;
+    const std::string& config = places.config_home;
+    const std::string& project = places.project;
+    add("Claude Desktop", config, "/Claude/claude_desktop_config.json", kMcpServers);
+    add("Claude Code", home, "/.claude.json", kMcpServers);
+    add("Claude Code", project, "/.mcp.json", kMcpServers);
+    add("Cursor", home, "/.cursor/mcp.json", kMcpServers);
+    add("Cursor", project, "/.cursor/mcp.json", kMcpServers);
+    for (const auto& [client, folder] : {std::pair{"VS Code", "/Code"},
+                                         {"VS Code Insiders", "/Code - Insiders"},
+                                         {"VSCodium", "/VSCodium"}}) {
+        const std::string user = config.empty() ? config : config + folder + "/User";
+        add(client, user, "/mcp.json", kServers);
+        add(client, user, "/settings.json", kEditorSettings);
+        add("Cline", user, "/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+            kMcpServers);
+        add("Roo Code", user,
+            "/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json", kMcpServers);
+    }
+    add("VS Code", project, "/.vscode/mcp.json", kServers);
+    add("VS Code", project, "/.vscode/settings.json", kEditorSettings);
+    add("Cline", home, "/.cline/data/settings/cline_mcp_settings.json", kMcpServers);
+    add("Roo Code", project, "/.roo/mcp.json", kMcpServers);
+    add("Windsurf", home, "/.codeium/windsurf/mcp_config.json", kMcpServers);
+    add("Zed", config, "/zed/settings.json", kZed);
+    add("Zed", project, "/.zed/settings.json", kZed);
+    add("Continue", home, "/.continue/config.json", kContinue);
+    add("Gemini CLI", home, "/.gemini/settings.json", kMcpServers);
+    add("GitHub Copilot CLI", home, "/.copilot/mcp-config.json", kMcpServers);
+    return files;
+}
+
+}  // namespace rekey::agent::detect
