@@ -185,6 +185,21 @@ inline constexpr auto kAdminPing = 30s;
 inline constexpr std::size_t kFailureAddresses = 65536;  // remembered by the failure limiter
 inline constexpr auto kEnrollmentRepeat = 24h;  // how long a lost enrollment reply is given again
 
+// API keys (docs/authentication.md).
+inline constexpr std::size_t kApiKeysAnAgent = 100;      // that work
+inline constexpr std::size_t kDeadApiKeysAnAgent = 100;  // the newest are kept to be shown
+inline constexpr std::size_t kKeyCapabilities = 64;
+inline constexpr std::int64_t kKeyGraceHours = 720;
+inline constexpr std::size_t kIdempotencyKeyBytes = 128;
+inline constexpr auto kIdempotencyLife = 10min;  // how long a lost answer is given again
+inline constexpr std::size_t kIdempotentAnswersACaller = 1000;
+inline constexpr auto kKeyUseFlush = 30s;               // last_used_at, in batches ...
+inline constexpr std::size_t kKeyUses = 65536;          // ... of so many keys at most
+inline constexpr std::size_t kTokenVerdicts = 16384;    // signatures that are remembered as good
+inline constexpr std::size_t kAccessTokenBytes = 4096;  // one of ours; longer is none
+inline constexpr std::size_t kTokenScopeBytes = 1024;   // a longer scope is left out
+inline constexpr std::size_t kAudienceBytes = 256;
+
 // Process.
 inline constexpr std::size_t kShards = 64;
 inline constexpr std::size_t kConfigFileBytes = std::size_t{256} * 1024;

@@ -172,7 +172,7 @@ void HttpConnection::send_continue() {
 
 void HttpConnection::hand_over() {
     phase_ = Phase::answering;
-    deadline_.cancel();
+    ends_at_.reset();
     keep_alive_ = parser_->keep_alive() && !server_->stopping;
     HttpRequest request;
     auto message = parser_->release();
@@ -274,7 +274,13 @@ void HttpConnection::stop() {
 }
 
 void HttpConnection::arm_deadline(Milliseconds delay) {
-    deadline_.expires_after(delay);
+    ends_at_ = std::chrono::steady_clock::now() + delay;
+    if (!wait_ends_at_ || *wait_ends_at_ > *ends_at_) wait_for_deadline();
+}
+
+void HttpConnection::wait_for_deadline() {
+    wait_ends_at_ = ends_at_;
+    deadline_.expires_at(*ends_at_);
     deadline_.async_wait([self = weak_from_this()](const ErrorCode& error) {
         const auto connection = self.lock();
         if (!error && connection) connection->on_deadline();
@@ -282,8 +288,9 @@ void HttpConnection::arm_deadline(Milliseconds delay) {
 }
 
 void HttpConnection::on_deadline() {
-    // The wait may have been over just before it was armed anew.
-    if (phase_ == Phase::answering || deadline_.expiry() > std::chrono::steady_clock::now()) return;
+    wait_ends_at_.reset();
+    if (!ends_at_ || phase_ == Phase::closed) return;
+    if (*ends_at_ > std::chrono::steady_clock::now()) return wait_for_deadline();
     if (phase_ == Phase::reading) return refuse(asio::error::timed_out);
     close();
 }
@@ -308,6 +315,7 @@ void HttpConnection::drain() {
 
 void HttpConnection::close() {
     phase_ = Phase::closed;
+    ends_at_.reset();
     deadline_.cancel();
     admission_ = nullptr;
     if (stream_) stream_->close();

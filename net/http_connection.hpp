@@ -67,7 +67,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void write(const HttpResponse& response, const HttpHeaders& more = {});
     void on_written(const ErrorCode& error);
     void send_continue();
+    // Costs a clock reading for most requests: a wait that ends earlier stays, and looks again when
+    // it is over.
     void arm_deadline(Milliseconds delay);
+    void wait_for_deadline();
     void on_deadline();
     void linger();
     void drain();
@@ -78,7 +81,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::string remote_address_;
     Moment awaited_since_ = Moment::of(SystemClock());
     std::shared_ptr<void> admission_;
+    using Instant = std::chrono::steady_clock::time_point;
     IoTimer deadline_;
+    std::optional<Instant> ends_at_;       // none: nothing is awaited from the peer
+    std::optional<Instant> wait_ends_at_;  // of the timer; none: it is not running
     Phase phase_ = Phase::handshake;
     boost::beast::flat_buffer buffer_;
     std::optional<Parser> parser_;

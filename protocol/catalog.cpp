@@ -10,7 +10,9 @@
 #include "protocol/methods/agents_why.hpp"
 #include "protocol/methods/audit.hpp"
 #include "protocol/methods/audit_chain.hpp"
+#include "protocol/methods/auth.hpp"
 #include "protocol/methods/capabilities.hpp"
+#include "protocol/methods/keys.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
 #include "protocol/methods/signing_keys.hpp"
@@ -32,21 +34,19 @@ constexpr auto sorted_catalog() {
     return methods;
 }
 
-constexpr auto kCatalog =
-    sorted_catalog<AgentHello, AgentHeartbeat, AgentRotationComplete, AgentRotationFailed,
-                   AgentKeyStatus, AgentRotateKey, AgentShutdown, AgentReportCapabilities,
-                   AgentReportIntegration, AgentRegisterMcpServer,  //
-                   AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
-                   AgentReconnect,  //
-                   AgentsCreate, AgentsList, AgentsGet, AgentsUpdate, AgentsDelete, AgentsWhy,
-                   AgentsSuspend, AgentsReactivate, AgentsRevoke, AgentsRecover,
-                   AgentsEnrollmentCode, RotationsStart, RotationsList, RotationsGet,
-                   RotationsCancel, SettingsGet, SettingsSet, SystemInfo, RpcDiscover, AuditQuery,
-                   CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant, CapabilitiesRevoke,
-                   AgentsCall, AgentsPing, AgentsConfigure, AgentVerify, SigningKeysList,
-                   SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate,
-                   SigningKeysDestroy, SigningKeysCancelDestruction, AuditVerify, AuditExport,
-                   SelfReportCapabilities, SelfReportDetections, SelfRegisterMcpServers>();
+constexpr auto kCatalog = sorted_catalog<
+    AgentHello, AgentHeartbeat, AgentRotationComplete, AgentRotationFailed, AgentKeyStatus,
+    AgentRotateKey, AgentShutdown, AgentReportCapabilities, AgentReportIntegration,
+    AgentRegisterMcpServer, AgentWelcome, AgentRotate, AgentCommit, AgentPing, AgentConfigure,
+    AgentReconnect, AgentsCreate, AgentsList, AgentsGet, AgentsUpdate, AgentsDelete, AgentsWhy,
+    AgentsSuspend, AgentsReactivate, AgentsRevoke, AgentsRecover, AgentsEnrollmentCode,
+    RotationsStart, RotationsList, RotationsGet, RotationsCancel, SettingsGet, SettingsSet,
+    SystemInfo, RpcDiscover, AuditQuery, CapabilitiesCreate, CapabilitiesList, CapabilitiesGrant,
+    CapabilitiesRevoke, AgentsCall, AgentsPing, AgentsConfigure, AgentVerify, SigningKeysList,
+    SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate, SigningKeysDestroy,
+    SigningKeysCancelDestruction, AuditVerify, AuditExport, SelfReportCapabilities,
+    SelfReportDetections, SelfRegisterMcpServers, AgentJwt, AuthToken, KeysCreate, KeysList,
+    KeysRotate, KeysRevoke>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -104,6 +104,12 @@ struct Credentials {
     friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
+// What decides at every call whether a credential of an agent is good: two columns of its row.
+struct AgentStanding {
+    AgentStatus status = AgentStatus::active;
+    std::uint64_t epoch = 0;
+};
+
 struct AgentRow {
     std::string agent_id;  // UUIDv7
     std::string name;      // unique
@@ -182,6 +188,12 @@ struct ApiKeyRow {
     std::optional<Time> valid_until;    // of a key that was rotated; never moved to a later instant
     std::string successor_key_id;       // empty: not rotated
     std::string predecessor_key_id;     // empty: made, not rotated into
+
+    // Whatever its agent is.
+    [[nodiscard]] bool works(Time now) const {
+        return !revoked_at && (!expires_at || now < *expires_at) &&
+               (!valid_until || now < *valid_until);
+    }
 };
 
 // An answer that holds a secret, kept for a caller whose answer was lost (docs/authentication.md,

@@ -44,6 +44,10 @@ class Transaction {
 // read: runs on one of a few reader threads on a snapshot that holds every commit answered before
 // the call.
 //
+// read_here: the same inside the call, on the caller's own thread, which it blocks. Only for units
+// that look up a few rows by primary key, in a few microseconds: handing them to another thread and
+// back costs several times as much (docs/adr/0010).
+//
 // stop: refuses new work with `unavailable`, finishes what is queued, joins its threads.
 //
 // `run` and `done` are called from the store's threads: post to your executor in `done` (see
@@ -56,6 +60,7 @@ class Store {
     virtual ~Store() = default;
     virtual void write(Unit unit, Done done) = 0;
     virtual void read(Unit unit, Done done) = 0;
+    [[nodiscard]] virtual Result<> read_here(const Unit& unit) = 0;
     virtual void stop() = 0;
 };
 

@@ -44,4 +44,17 @@ void read_as(Store& store, Post post, Unit unit, Handler handler) {
     store.read(std::move(run), std::move(done));
 }
 
+// What a unit answers, read inside the call (Store::read_here).
+template <class T, class Unit>
+[[nodiscard]] Result<T> read_here_as(Store& store, const Unit& unit) {
+    Result<T> answer = Error(Code::internal, "the unit was not run");
+    // Two references: std::function holds that without an allocation.
+    const Result<> done = store.read_here([&answer, &unit](Transaction& transaction) -> Result<> {
+        answer = unit(transaction);
+        return {};
+    });
+    if (done.has_error()) return done.error();
+    return answer;
+}
+
 }  // namespace rekey::storage

@@ -32,6 +32,7 @@ class AgentsTable {
   public:
     virtual ~AgentsTable() = default;
     [[nodiscard]] virtual Result<AgentRow> find(std::string_view agent_id) = 0;
+    [[nodiscard]] virtual Result<AgentStanding> standing(std::string_view agent_id) = 0;
     [[nodiscard]] virtual Result<AgentRow> find_by_name(std::string_view name) = 0;
     [[nodiscard]] virtual Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                              std::string_view after,
@@ -97,6 +98,10 @@ class ApiKeysTable {
     // The first revocation stays; a second one is no error.
     [[nodiscard]] virtual Result<> revoke(std::string_view key_id, Time now) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) = 0;
+    // Forgets the agent's oldest keys that work no more, but for the newest `keep` of them; returns
+    // how many.
+    [[nodiscard]] virtual Result<std::uint64_t> trim_dead(std::string_view agent_id, Time now,
+                                                          std::size_t keep) = 0;
 };
 
 class IdempotentAnswersTable {

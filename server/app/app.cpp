@@ -44,6 +44,7 @@ int App::Rooms::run() {
         refusals.start(shards.at(0).timers());
         check_certificate_later();
         check_keys_later();
+        flush_key_uses_later();
     });
     announce();
     signals.async_wait([this](const boost::system::error_code& problem, int number) {
@@ -116,6 +117,13 @@ void App::Rooms::check_keys_later() {
     });
 }
 
+void App::Rooms::flush_key_uses_later() {
+    next_key_use_flush = shards.at(0).timers().after(Milliseconds(limits::kKeyUseFlush), [this] {
+        key_uses.flush(*store, clock.now());
+        flush_key_uses_later();
+    });
+}
+
 void App::Rooms::stop_accepting() {
     for (std::size_t index = 0; index < fronts.size(); ++index) {
         shards.at(index).post([this, index] {
@@ -137,6 +145,8 @@ void App::Rooms::drain() {
         refusals.stop();
         next_certificate_check.reset();
         next_key_check.reset();
+        next_key_use_flush.reset();
+        key_uses.flush(*store, clock.now());
     });
     const std::chrono::seconds window{settings.snapshot()->drain_seconds};
     auto patience = std::make_shared<boost::asio::steady_timer>(main_context);

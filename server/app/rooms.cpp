@@ -62,6 +62,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
           {checkpoints, retention, shards.at(0).timers(),
            [this](std::function<void()> action) { shards.at(0).post(std::move(action)); }, log}),
       facts(make_facts()),
+      access_tokens({signing_keys, clock, random, token_issuer()}),
       method_parts{*store,
                    coordinator,
                    registry,
@@ -76,9 +77,12 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    audit_key,
                    [this](const std::string& agent_id, std::uint16_t code) {
                        close_admin_sockets(agent_id, code);
-                   }},
+                   },
+                   master_key,
+                   access_tokens},
       calls(clock, random, settings),
-      dispatcher({methods, *store, clock, log, calls, {}}),
+      authenticator({*store, clock, access_tokens, key_uses}),
+      dispatcher({methods, *store, clock, log, calls, authenticator, {}}),
       failures(clock, random),
       refusals({*store, clock, log}),
       enrollment_parts{
@@ -92,24 +96,11 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                      challenges, audit_pause, settings,
                      clock,      log,         enrollment_parts.server_ca},
       host_gate(known_hosts(config.options, advertised)),
-      http_parts{*store,
-                 dispatcher,
-                 agent_door,
-                 registry,
-                 enrollment_parts,
-                 recovery_parts,
-                 failures,
-                 refusals,
-                 calls,
-                 signing_keys,
-                 settings,
-                 clock,
-                 log,
-                 config.options.trusted_proxies,
-                 facts.started_at,
-                 draining,
-                 random,
-                 host_gate} {
+      http_parts{
+          *store,           authenticator,  dispatcher, agent_door, registry,
+          enrollment_parts, recovery_parts, failures,   refusals,   calls,
+          signing_keys,     settings,       clock,      log,        config.options.trusted_proxies,
+          facts.started_at, draining,       random,     host_gate} {
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     methods::bind_agent_requests(agent_requests, method_parts);
@@ -122,7 +113,9 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
 }
 
 std::unique_ptr<storage::Store> App::Rooms::open_store() {
-    return storage::open_sqlite_store({directory.database(), clock, log});
+    storage::SqliteOptions options{directory.database(), clock, log};
+    options.readers_here = static_cast<unsigned>(config.options.shards);
+    return storage::open_sqlite_store(options);
 }
 
 // Before anybody is let in.
@@ -157,6 +150,12 @@ std::unique_ptr<bootstrap::ServerCertificate> App::Rooms::open_certificate() {
     return bootstrap::open_own_certificate(
         {*store, master_key, clock, random, log, directory.ca_certificate(),
          options.advertise ? options.advertise->host : options.listen.host});
+}
+
+// What verifies a token reads the public keys below it. A proxy that ends TLS is what clients see.
+std::string App::Rooms::token_issuer() const {
+    const bool plain = certificate == nullptr && protocol::is_loopback_host(advertised.host);
+    return (plain ? "http://" : "https://") + advertised.text();
 }
 
 methods::ServerFacts App::Rooms::make_facts() {

@@ -16,8 +16,11 @@
 #include "server/recovery/recovery.hpp"
 #include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
+#include "server/rpc/access_tokens.hpp"
+#include "server/rpc/authenticator.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
+#include "server/rpc/key_use.hpp"
 #include "server/rpc/refused_authentications.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/scheduler/scheduler.hpp"
@@ -68,9 +71,12 @@ struct App::Rooms {
     audit::Retention retention;
     audit::Caretaker audit_caretaker;
     methods::ServerFacts facts;
+    rpc::AccessTokens access_tokens;
     methods::Parts method_parts;
     rpc::Registry methods;
     rpc::CallLimiter calls;
+    rpc::KeyUse key_uses;
+    rpc::Authenticator authenticator;
     rpc::Dispatcher dispatcher;
     rpc::FailureLimiter failures;
     rpc::RefusedAuthentications refusals;
@@ -84,6 +90,7 @@ struct App::Rooms {
     std::vector<std::unique_ptr<Front>> fronts;
     std::unique_ptr<Timers::Handle> next_certificate_check;  // of shard 0
     std::unique_ptr<Timers::Handle> next_key_check;          // of shard 0
+    std::unique_ptr<Timers::Handle> next_key_use_flush;      // of shard 0
 
     // The main thread's own: signals, and the end of the drain.
     boost::asio::io_context main_context{1};
@@ -101,6 +108,8 @@ struct App::Rooms {
     void check_keys_later();
     // The last of the audit, on the main thread, when nothing else is written any more.
     void close_audit();
+    void flush_key_uses_later();
+    [[nodiscard]] std::string token_issuer() const;
     void announce();
     void stop_accepting();
     void drain();

@@ -10,6 +10,7 @@
 #include "server/http/host_gate.hpp"
 #include "server/http/rest_table.hpp"
 #include "server/recovery/recovery.hpp"
+#include "server/rpc/authenticator.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/rpc/failure_limiter.hpp"
 #include "server/rpc/refused_authentications.hpp"
@@ -29,6 +30,7 @@ namespace rekey::server::http {
 // Shared by all shards; outlives them.
 struct Parts {
     storage::Store& store;
+    const rpc::Authenticator& authenticator;
     const rpc::Dispatcher& dispatcher;
     sessions::AgentDoor& agent_door;
     sessions::SessionRegistry& sessions;

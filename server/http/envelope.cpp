@@ -24,7 +24,7 @@ std::string error_text(const protocol::RequestId& id, const Error& error) {
 
 rpc::Task<std::string> answer_one(const rpc::Dispatcher& dispatcher, const rpc::Caller& caller,
                                   const boost::json::value& document, Carrier carrier,
-                                  EnvelopeAnswer& whole) {
+                                  rpc::Dispatcher::Seen seen, EnvelopeAnswer& whole) {
     const protocol::Message message = protocol::read_message(document);
     if (const auto* invalid = std::get_if<protocol::InvalidMessage>(&message)) {
         co_return error_text(invalid->id, invalid->error);
@@ -32,7 +32,7 @@ rpc::Task<std::string> answer_one(const rpc::Dispatcher& dispatcher, const rpc::
     const auto* request = std::get_if<protocol::Request>(&message);
     // We ask admins nothing, so a response is nobody's; and a response is never answered.
     if (request == nullptr) co_return std::string();
-    const auto result = co_await dispatcher.call(caller, request->method, request->params);
+    const auto result = co_await dispatcher.call(caller, request->method, request->params, seen);
     if (result.has_error() && is_about_the_credential(result.error().code())) {
         whole.credential = result.error().code();
     }
@@ -62,7 +62,9 @@ rpc::Task<EnvelopeAnswer> answer_envelope(const rpc::Dispatcher& dispatcher,
         co_return answer;
     }
     if (!document->is_array() || carrier == Carrier::socket) {
-        answer.text = co_await answer_one(dispatcher, caller, *document, carrier, answer);
+        const auto seen = carrier == Carrier::post ? rpc::Dispatcher::Seen::for_this_call
+                                                   : rpc::Dispatcher::Seen::earlier;
+        answer.text = co_await answer_one(dispatcher, caller, *document, carrier, seen, answer);
         co_return answer;
     }
     const auto entries = protocol::read_batch(*document);
@@ -72,7 +74,8 @@ rpc::Task<EnvelopeAnswer> answer_envelope(const rpc::Dispatcher& dispatcher,
     }
     std::vector<std::string> answers;
     for (const auto& entry : **entries) {
-        auto one = co_await answer_one(dispatcher, caller, entry, carrier, answer);
+        auto one = co_await answer_one(dispatcher, caller, entry, carrier,
+                                       rpc::Dispatcher::Seen::earlier, answer);
         if (!one.empty()) answers.push_back(std::move(one));
     }
     answer.text = protocol::join_batch(answers);

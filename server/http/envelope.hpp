@@ -22,7 +22,8 @@ struct EnvelopeAnswer {
     std::optional<Code> credential;
 };
 
-// All calls of `text`, one after the other. `text` must outlive the task.
+// All calls of `text`, one after the other. `text` must outlive the task. For Carrier::post the
+// caller was just authenticated: only the later calls of a batch read it again.
 [[nodiscard]] rpc::Task<EnvelopeAnswer> answer_envelope(const rpc::Dispatcher& dispatcher,
                                                         const rpc::Caller& caller,
                                                         std::string_view text, Carrier carrier);

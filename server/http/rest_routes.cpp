@@ -1,4 +1,5 @@
 #include "base/fail_point.hpp"
+#include "protocol/methods/auth.hpp"
 #include "server/http/credentials.hpp"
 #include "server/http/doors.hpp"
 #include "server/http/percent.hpp"
@@ -71,7 +72,8 @@ rpc::Task<void> Doors::answer_rest(net::HttpExchange exchange, RestMatch match) 
         co_return;
     }
     const boost::json::value value(*std::move(params));
-    auto answer = co_await parts_.dispatcher.call(*caller, match.route->method->name, &value);
+    auto answer = co_await parts_.dispatcher.call(*caller, match.route->method->name, &value,
+                                                  rpc::Dispatcher::Seen::for_this_call);
     fail_point::reached(fail_point::Point::server_send_admin_answer);
     if (answer.has_error()) {
         exchange.respond(refusal(answer.error()));

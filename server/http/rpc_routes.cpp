@@ -12,19 +12,13 @@ namespace rekey::server::http {
 
 rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& request) {
     const std::string key(api_key(request.headers));
-    const Time now = parts_.clock.now();
-    auto look = [key = Secret(key), now](storage::Transaction& transaction) {
-        return rpc::authenticate(transaction, key.expose(), now);
-    };
-    auto caller = co_await rpc::read_from<rpc::Caller>(parts_.store, std::move(look));
+    auto caller =
+        co_await parts_.authenticator.authenticate(key, request.remote_address, request.id);
     if (caller.has_error()) {
         const std::string claimed = rpc::claimed_id(key);
         parts_.refusals.note(
             {rpc::EntryDoor::admin, request.remote_address, claimed, caller.error().code()});
-        co_return caller;
     }
-    caller->address = request.remote_address;
-    caller->request_id = request.id;
     co_return caller;
 }
 

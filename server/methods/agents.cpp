@@ -5,6 +5,7 @@
 #include "server/methods/grant_view.hpp"
 #include "server/methods/parts.hpp"
 #include "server/methods/reports.hpp"
+#include "storage/store_async.hpp"
 
 #include <utility>
 
@@ -74,10 +75,9 @@ Result<Known> read_in(storage::Transaction& transaction, const std::string& agen
 }
 
 Task<Result<AgentDetail>> get(const Parts& parts, std::string agent_id) {
-    auto unit = [agent_id](storage::Transaction& transaction) {
+    auto known = storage::read_here_as<Known>(parts.store, [&](storage::Transaction& transaction) {
         return read_in(transaction, agent_id);
-    };
-    auto known = co_await rpc::read_from<Known>(parts.store, std::move(unit));
+    });
     if (known.has_error()) co_return Result<AgentDetail>(known.error());
     using Session = std::optional<sessions::SessionFacts>;
     auto ask = [&parts, &agent_id](auto answer) {

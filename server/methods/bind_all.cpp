@@ -13,6 +13,8 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_agents_why(registry, parts);
     bind_enrollment_code(registry, parts);
     bind_reports(registry, parts);
+    bind_auth(registry, parts);
+    bind_keys(registry, parts);
     bind_rotations(registry, parts);
     bind_rotation_start(registry, parts);
     bind_settings(registry, parts);
@@ -26,6 +28,7 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
 void bind_agent_requests(sessions::AgentRequests& requests, const Parts& parts) {
     bind_agent_verify(requests, parts);
     bind_reports(requests, parts);
+    bind_agent_jwt(requests, parts);
     requests.require_complete();
 }
 

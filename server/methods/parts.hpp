@@ -4,9 +4,11 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "keys/master_key.hpp"
 #include "server/audit/checkpoint_key.hpp"
 #include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
+#include "server/rpc/access_tokens.hpp"
 #include "server/rpc/registry.hpp"
 #include "server/sessions/agent_requests.hpp"
 #include "server/sessions/registry.hpp"
@@ -53,6 +55,8 @@ struct Parts {
     const audit::CheckpointKey& audit_key;
     // Closes the admin sockets of one identity, on all shards, soon.
     std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
+    const keys::MasterKey& master_key;
+    const rpc::AccessTokens& tokens;
 };
 
 void bind_agents(rpc::Registry& registry, const Parts& parts);
@@ -66,6 +70,8 @@ void bind_capabilities(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
 void bind_reports(rpc::Registry& registry, const Parts& parts);
 void bind_reports(sessions::AgentRequests& requests, const Parts& parts);
+void bind_auth(rpc::Registry& registry, const Parts& parts);
+void bind_keys(rpc::Registry& registry, const Parts& parts);
 void bind_rotations(rpc::Registry& registry, const Parts& parts);
 void bind_rotation_start(rpc::Registry& registry, const Parts& parts);
 void bind_settings(rpc::Registry& registry, const Parts& parts);
@@ -77,6 +83,7 @@ void bind_audit_chain(rpc::Registry& registry, const Parts& parts);
 // All of them; throws StartupError if one of the catalog is missing. `parts` outlives the registry.
 void bind_all(rpc::Registry& registry, const Parts& parts);
 
+void bind_agent_jwt(sessions::AgentRequests& requests, const Parts& parts);
 // What agents ask on their sockets, likewise.
 void bind_agent_requests(sessions::AgentRequests& requests, const Parts& parts);
 void bind_agent_verify(sessions::AgentRequests& requests, const Parts& parts);

@@ -2,35 +2,77 @@
 
 #include "base/hash.hpp"
 #include "protocol/token.hpp"
+#include "server/rpc/access_tokens.hpp"
 #include "server/rpc/capabilities.hpp"
+
+#include <utility>
 
 namespace rekey::server::rpc {
 namespace {
 
-Error unknown() { return Error(Code::unknown_credential, "the API key is not known"); }
+Error unknown() { return Error(Code::unknown_credential, "the credential is not known"); }
 
-// Everything but the secret, for one who has shown it.
-Result<Caller> read_caller(storage::Transaction& transaction, const storage::ApiKeyRow& key,
-                           Time now) {
-    if (key.revoked_at) return unknown();
-    REKEY_TRY_ASSIGN(agent, transaction.agents().find(key.agent_id));
-    if (agent.credentials.status == storage::AgentStatus::revoked) {
-        return Error(Code::agent_revoked, "the identity behind this API key is revoked");
+// Of one who has shown a right secret, or a token with a right signature.
+Result<storage::AgentStanding> require_active(storage::Transaction& transaction,
+                                              std::string_view agent_id) {
+    auto standing = transaction.agents().standing(agent_id);
+    if (standing.has_error()) {
+        return standing.error().code() == Code::not_found ? unknown() : standing.error();
     }
-    if (agent.credentials.status == storage::AgentStatus::suspended) {
-        return Error(Code::agent_suspended, "the identity behind this API key is suspended");
+    if (standing->status == storage::AgentStatus::revoked) {
+        return Error(Code::agent_revoked, "the identity behind this credential is revoked");
     }
+    if (standing->status == storage::AgentStatus::suspended) {
+        return Error(Code::agent_suspended, "the identity behind this credential is suspended");
+    }
+    return standing;
+}
+
+Result<> require_working(const storage::ApiKeyRow& key, Time now) {
     if (key.expires_at && now >= *key.expires_at) {
         return Error(Code::token_expired, "the API key has expired");
     }
+    if (key.valid_until && now >= *key.valid_until) {
+        return Error(Code::token_expired,
+                     "the API key was rotated, and its grace period is over: use its successor");
+    }
+    return {};
+}
+
+// Everything but the secret, for one who has shown it.
+Result<Caller> read_caller(storage::Transaction& transaction, storage::ApiKeyRow key, Time now) {
+    if (key.revoked_at) return unknown();
+    REKEY_TRY_ASSIGN(standing, require_active(transaction, key.agent_id));
+    REKEY_TRY(require_working(key, now));
     REKEY_TRY_ASSIGN(capabilities, transaction.capabilities().list(key.agent_id));
     Caller caller;
-    caller.agent_id = key.agent_id;
-    caller.key_id = key.key_id;
-    caller.epoch = agent.credentials.epoch;
+    caller.key_is_unused = !key.first_used_at;
+    caller.key_ends_at = key.valid_until ? key.valid_until : key.expires_at;
+    caller.agent_id = std::move(key.agent_id);
+    caller.key_id = std::move(key.key_id);
+    caller.epoch = standing.epoch;
     caller.capabilities = std::move(capabilities);
-    caller.key_capabilities = key.capabilities;
+    caller.key_capabilities = std::move(key.capabilities);
     return caller;
+}
+
+Result<Caller> read_caller_of_session(storage::Transaction& transaction, const TokenFacts& facts) {
+    REKEY_TRY_ASSIGN(standing, require_active(transaction, facts.agent_id));
+    REKEY_TRY_ASSIGN(capabilities, transaction.capabilities().list(facts.agent_id));
+    Caller caller;
+    caller.agent_id = facts.agent_id;
+    caller.epoch = standing.epoch;
+    caller.capabilities = std::move(capabilities);
+    return caller;
+}
+
+Result<Caller> read_caller_of_key(storage::Transaction& transaction, std::string_view key_id,
+                                  Time now) {
+    auto row = transaction.api_keys().find(key_id);
+    if (row.has_error()) {
+        return row.error().code() == Code::not_found ? unknown() : row.error();
+    }
+    return read_caller(transaction, *std::move(row), now);
 }
 
 }  // namespace
@@ -63,8 +105,8 @@ storage::AuditEvent audit_event(const Caller& caller, std::string action, std::s
 }
 
 Error permission_denied(std::string_view needed_capability) {
-    return Error(Code::permission_denied,
-                 "the API key's capabilities do not cover " + std::string(needed_capability))
+    return Error(Code::permission_denied, "the capabilities of this credential do not cover " +
+                                              std::string(needed_capability))
         .with("needs", boost::json::string(needed_capability));
 }
 
@@ -77,17 +119,31 @@ Result<Caller> authenticate(storage::Transaction& transaction, std::string_view 
     const Bytes32 stored = row.has_error() ? Bytes32{} : row->key_hash;
     const bool matches = equal_in_constant_time(protocol::token_hash(key), stored);
     if (row.has_error() || !matches) return unknown();
-    return read_caller(transaction, *row, now);
+    return read_caller(transaction, *std::move(row), now);
+}
+
+Result<Caller> authenticate_token(storage::Transaction& transaction,
+                                  const std::shared_ptr<const TokenFacts>& facts, Time now) {
+    REKEY_TRY(facts->check_times(now));
+    auto caller = facts->key_id.empty() ? read_caller_of_session(transaction, *facts)
+                                        : read_caller_of_key(transaction, facts->key_id, now);
+    if (caller.has_error()) return caller;
+    if (caller->agent_id != facts->agent_id) return unknown();
+    // Suspending and revoking void what was issued before, also after a reactivation.
+    if (caller->epoch != facts->epoch) {
+        return Error(Code::token_expired,
+                     "the access token is from before its identity was suspended: make another");
+    }
+    caller->token = facts;
+    return caller;
 }
 
 Result<Caller> read_again(storage::Transaction& transaction, const Caller& caller, Time now) {
-    auto row = transaction.api_keys().find(caller.key_id);
-    if (row.has_error()) {
-        return row.error().code() == Code::not_found ? unknown() : row.error();
-    }
-    REKEY_TRY_ASSIGN(again, read_caller(transaction, *row, now));
-    again.address = caller.address;
-    again.request_id = caller.request_id;
+    auto again = caller.token ? authenticate_token(transaction, caller.token, now)
+                              : read_caller_of_key(transaction, caller.key_id, now);
+    if (again.has_error()) return again;
+    again->address = caller.address;
+    again->request_id = caller.request_id;
     return again;
 }
 

@@ -23,22 +23,20 @@ bool speaks_of_itself(const Caller& caller, const boost::json::value* params) {
 // would bound nothing. A change that succeeds is audited by its own transaction (I11); what is left
 // to audit here is the refusal.
 Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view method,
-                                           const boost::json::value* params) const {
+                                           const boost::json::value* params, Seen seen) const {
     const auto began = parts_.clock.steady_now();
-    Result<std::string> answer =
-        Error(Code::method_not_found, "there is no method " + std::string(method));
+    Result<std::string> answer = std::string();
 
     const Route* route = parts_.registry.find(method);
     if (const auto allowed = parts_.calls.count(caller.agent_id); allowed.has_error()) {
         answer = allowed.error();
     } else if (route != nullptr) {
-        auto authorised = co_await authorise(caller, route->info.access, params);
+        const auto authorised = authorise(caller, seen, route->info.access, params);
         if (authorised.has_error()) {
             answer = authorised.error();
         } else if (auto prepared = route->decode(params); prepared.has_error()) {
             answer = prepared.error();
         } else {
-            caller = *std::move(authorised);
             const auto done = co_await (*prepared)->run(caller);
             answer = done.has_error() ? Result<std::string>(done.error())
                                       : Result<std::string>((*prepared)->result());
@@ -48,39 +46,41 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
         if (refused && route->info.access.audited == protocol::Audited::yes) {
             co_await audit_refusal(caller, method, answer.error());
         }
+    } else {
+        answer = Error(Code::method_not_found, "there is no method " + std::string(method));
     }
 
     const std::string_view outcome =
         answer.has_error() ? protocol::error_name(answer.error().code()) : "ok";
     const auto duration =
         std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - began);
-    parts_.log.debug("admin.called", {{"method", route == nullptr ? "" : method},
-                                      {"outcome", outcome},
-                                      {"agent_id", caller.agent_id},
-                                      {"request_id", caller.request_id},
-                                      {"duration_ms", duration.count()}});
+    if (parts_.log.enabled(LogLevel::debug)) {
+        parts_.log.debug("admin.called", {{"method", route == nullptr ? "" : method},
+                                          {"outcome", outcome},
+                                          {"agent_id", caller.agent_id},
+                                          {"request_id", caller.request_id},
+                                          {"duration_ms", duration.count()}});
+    }
     if (parts_.observe) {
         parts_.observe(CallFacts{route == nullptr ? "" : route->info.name, outcome, duration});
     }
     co_return answer;
 }
 
-Task<Result<Caller>> Dispatcher::authorise(const Caller& caller, const protocol::Access& access,
-                                           const boost::json::value* params) const {
+Result<> Dispatcher::authorise(Caller& caller, Seen seen, const protocol::Access& access,
+                               const boost::json::value* params) const {
     // Before any look-up, so that it tells nothing about others.
     if (access.caller == protocol::Caller::self && !speaks_of_itself(caller, params)) {
-        co_return Result<Caller>(
-            Error(Code::permission_denied, "an API key speaks of its own agent here"));
+        return Error(Code::permission_denied, "an API key speaks of its own agent here");
     }
-    const Time now = parts_.clock.now();
-    auto read = [caller, now](storage::Transaction& transaction) {
-        return read_again(transaction, caller, now);
-    };
-    auto again = co_await read_from<Caller>(parts_.store, std::move(read));
-    if (again.has_value() && !access.capability.empty() && !again->may(access.capability)) {
-        co_return Result<Caller>(permission_denied(access.capability));
+    if (seen == Seen::earlier) {
+        REKEY_TRY_ASSIGN(again, parts_.authenticator.again(caller));
+        caller = std::move(again);
     }
-    co_return again;
+    if (!access.capability.empty() && !caller.may(access.capability)) {
+        return permission_denied(access.capability);
+    }
+    return {};
 }
 
 Task<void> Dispatcher::audit_refusal(const Caller& caller, std::string_view method,

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "server/rpc/authenticator.hpp"
 #include "server/rpc/call_limiter.hpp"
 #include "server/rpc/caller.hpp"
 #include "server/rpc/registry.hpp"
@@ -33,20 +34,25 @@ class Dispatcher {
         const Clock& clock;
         const Log& log;
         CallLimiter& calls;
+        const Authenticator& authenticator;
         std::function<void(const CallFacts&)> observe;  // may be empty
     };
     explicit Dispatcher(Parts parts) : parts_(std::move(parts)) {}
 
-    // The result as JSON text, or the error for the envelope. `caller` was authenticated by the
-    // door, perhaps long ago on a socket: it is read again. `method` and `params` must outlive the
-    // task.
+    // Whether the caller was authenticated for this very call, or for an earlier one, perhaps long
+    // ago on a socket: then it is read again.
+    enum class Seen : std::uint8_t { earlier, for_this_call };
+
+    // The result as JSON text, or the error for the envelope. `method` and `params` must outlive
+    // the task.
     [[nodiscard]] Task<Result<std::string>> call(Caller caller, std::string_view method,
-                                                 const boost::json::value* params) const;
+                                                 const boost::json::value* params,
+                                                 Seen seen = Seen::earlier) const;
 
   private:
-    [[nodiscard]] Task<Result<Caller>> authorise(const Caller& caller,
-                                                 const protocol::Access& access,
-                                                 const boost::json::value* params) const;
+    // Leaves in `caller` what it is now.
+    [[nodiscard]] Result<> authorise(Caller& caller, Seen seen, const protocol::Access& access,
+                                     const boost::json::value* params) const;
     [[nodiscard]] Task<void> audit_refusal(const Caller& caller, std::string_view method,
                                            const Error& error) const;
 

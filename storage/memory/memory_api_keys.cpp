@@ -1,6 +1,7 @@
 #include "base/limits.hpp"
 #include "storage/memory/memory_tables.hpp"
 
+#include <algorithm>
 #include <utility>
 
 // API keys, and the answers that held one.
@@ -90,6 +91,20 @@ Result<std::uint64_t> MemoryApiKeys::revoke_all(std::string_view agent_id, Time 
         ++revoked;
     }
     return revoked;
+}
+
+Result<std::uint64_t> MemoryApiKeys::trim_dead(std::string_view agent_id, Time now,
+                                               std::size_t keep) {
+    REKEY_TRY(journal.require_write());
+    std::vector<std::string> dead;
+    for (const auto& [key_id, row] : data.api_keys)
+        if (row.agent_id == agent_id && !row.works(now)) dead.push_back(key_id);
+    const std::size_t removed = dead.size() - std::min(dead.size(), keep);
+    for (std::size_t i = 0; i < removed; ++i) {
+        journal.remember(data.api_keys, dead[i]);
+        data.api_keys.erase(dead[i]);
+    }
+    return removed;
 }
 
 Result<IdempotentAnswerRow> MemoryIdempotentAnswers::find(std::string_view caller_id,

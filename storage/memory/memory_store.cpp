@@ -65,6 +65,11 @@ void MemoryStore::read(Unit unit, Done done) {
     submit(std::move(unit), std::move(done), Access::read);
 }
 
+Result<> MemoryStore::read_here(const Unit& unit) {
+    if (state_->stopped) return Error(Code::unavailable, "the store is stopping");
+    return state_->run(unit, Access::read);
+}
+
 void MemoryStore::stop() { state_->stopped = true; }
 
 void MemoryStore::submit(Unit unit, Done done, Access access) {

@@ -33,6 +33,8 @@ class MemoryStore final : public Store {
 
     void write(Unit unit, Done done) override;
     void read(Unit unit, Done done) override;
+    // Whatever `schedule` holds.
+    [[nodiscard]] Result<> read_here(const Unit& unit) override;
     // What `schedule` holds is finished when it runs it, also after this.
     void stop() override;
 

@@ -57,6 +57,12 @@ Result<AgentRow> MemoryAgents::find(std::string_view agent_id) {
     return find_in(data.agents, agent_id, "agent");
 }
 
+Result<AgentStanding> MemoryAgents::standing(std::string_view agent_id) {
+    const auto found = data.agents.find(agent_id);
+    if (found == data.agents.end()) return Error(Code::not_found, "no such agent");
+    return AgentStanding{found->second.credentials.status, found->second.credentials.epoch};
+}
+
 Result<AgentRow> MemoryAgents::find_by_name(std::string_view name) {
     REKEY_TRY_ASSIGN(agent_id, find_in(data.agents_by_name, name, "agent"));
     return find(agent_id);

@@ -57,6 +57,7 @@ class MemoryAgents final : public AgentsTable, private TableBase {
   public:
     using TableBase::TableBase;
     [[nodiscard]] Result<AgentRow> find(std::string_view agent_id) override;
+    [[nodiscard]] Result<AgentStanding> standing(std::string_view agent_id) override;
     [[nodiscard]] Result<AgentRow> find_by_name(std::string_view name) override;
     [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                      std::string_view after,
@@ -104,6 +105,8 @@ class MemoryApiKeys final : public ApiKeysTable, private TableBase {
         const std::vector<std::pair<std::string, Time>>& used) override;
     [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
     [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
+    [[nodiscard]] Result<std::uint64_t> trim_dead(std::string_view agent_id, Time now,
+                                                  std::size_t keep) override;
 };
 
 class MemoryIdempotentAnswers final : public IdempotentAnswersTable, private TableBase {

@@ -200,6 +200,7 @@ void bind_agent(Execution& execution, const AgentRow& row, const Texts& texts) {
 
 SqliteAgents::SqliteAgents(Connection& connection)
     : find_(connection, REKEY_SELECT_AGENT "WHERE agent_id = ?"),
+      standing_(connection, "SELECT status, epoch FROM agents WHERE agent_id = ?"),
       find_by_name_(connection, REKEY_SELECT_AGENT "WHERE name = ?"),
       list_(connection, REKEY_SELECT_AGENT
             "WHERE agent_id > ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR type = ?3) "
@@ -234,6 +235,18 @@ SqliteAgents::SqliteAgents(Connection& connection)
 
 Result<AgentRow> SqliteAgents::find(std::string_view agent_id) {
     return find_.start().bind(agent_id).one("agent", read_agent);
+}
+
+Result<AgentStanding> SqliteAgents::standing(std::string_view agent_id) {
+    return standing_.start().bind(agent_id).one(
+        "agent", [](Columns& columns) -> Result<AgentStanding> {
+            AgentStanding standing;
+            const auto status = agent_status_of(columns.view());
+            if (!status) columns.wrong("status");
+            standing.status = status.value_or(AgentStatus::revoked);
+            standing.epoch = columns.number();
+            return columns.finish(standing);
+        });
 }
 
 Result<AgentRow> SqliteAgents::find_by_name(std::string_view name) {

@@ -62,7 +62,11 @@ SqliteApiKeys::SqliteApiKeys(Connection& connection)
               "WHERE key_id = ?"),
       revoke_all_(connection,
                   "UPDATE api_keys SET revoked_at = ? WHERE agent_id = ? "
-                  "AND revoked_at IS NULL") {}
+                  "AND revoked_at IS NULL"),
+      trim_(connection,
+            "DELETE FROM api_keys WHERE key_id IN (SELECT key_id FROM api_keys "
+            "WHERE agent_id = ?1 AND (revoked_at IS NOT NULL OR expires_at <= ?2 "
+            "OR valid_until <= ?2) ORDER BY key_id DESC LIMIT -1 OFFSET ?3)") {}
 
 Result<ApiKeyRow> SqliteApiKeys::find(std::string_view key_id) {
     return find_.start().bind(key_id).one("API key", read_api_key);
@@ -124,6 +128,11 @@ Result<> SqliteApiKeys::revoke(std::string_view key_id, Time now) {
 
 Result<std::uint64_t> SqliteApiKeys::revoke_all(std::string_view agent_id, Time now) {
     return revoke_all_.start().bind(now).bind(agent_id).change();
+}
+
+Result<std::uint64_t> SqliteApiKeys::trim_dead(std::string_view agent_id, Time now,
+                                               std::size_t keep) {
+    return trim_.start().bind(agent_id).bind(now).bind(std::uint64_t{keep}).change();
 }
 
 namespace {

@@ -7,10 +7,8 @@
 #include <utility>
 
 namespace rekey::storage::sqlite {
-namespace {
-
-Result<> read_once(Connection& connection, SqliteTransaction& tables, Statement& begin,
-                   Statement& end, const Store::Unit& unit) {
+Result<> run_read(Connection& connection, SqliteTransaction& tables, Statement& begin,
+                  Statement& end, const Store::Unit& unit) {
     const auto attempt = [&]() -> Result<> {
         REKEY_TRY(begin.run());
         try {
@@ -28,8 +26,6 @@ Result<> read_once(Connection& connection, SqliteTransaction& tables, Statement&
         return Error(Code::internal, "a unit wrote an audit row in a read transaction");
     return result;
 }
-
-}  // namespace
 
 ReaderPool::ReaderPool(const Clock& clock, std::vector<std::unique_ptr<Connection>> connections)
     : clock_(clock), connections_(std::move(connections)) {
@@ -82,7 +78,7 @@ void ReaderPool::run(Connection& connection) {
         queue_.pop_front();
         lock.unlock();
         deadline = clock_.steady_now() + limits::kReadTransaction;
-        Result<> result = read_once(connection, tables, begin, end, entry.unit);
+        Result<> result = run_read(connection, tables, begin, end, entry.unit);
         deadline = SteadyTime::max();
         entry.done(std::move(result));
     }

@@ -13,6 +13,10 @@
 
 namespace rekey::storage::sqlite {
 
+// One read transaction: `begin`, the unit on `tables`, `end`. All belong to `connection`.
+[[nodiscard]] Result<> run_read(Connection& connection, SqliteTransaction& tables, Statement& begin,
+                                Statement& end, const Store::Unit& unit);
+
 // A few threads, each with its own connection; a read is one deferred transaction, so one snapshot
 // of all that was committed when it begins, and ends at limits::kReadTransaction.
 class ReaderPool {

@@ -2,6 +2,7 @@
 
 #include "base/contract.hpp"
 #include "base/durable_file.hpp"
+#include "storage/sqlite/inline_readers.hpp"
 #include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/writer.hpp"
@@ -22,19 +23,23 @@ namespace {
 class SqliteStore final : public Store {
   public:
     SqliteStore(const SqliteOptions& options, FileLock lock, std::unique_ptr<WriterSession> session,
-                std::vector<std::unique_ptr<Connection>> readers)
+                std::vector<std::unique_ptr<Connection>> readers,
+                std::vector<std::unique_ptr<Connection>> readers_here)
         : lock_(std::move(lock)),
           writer_({options.path, options.vfs}, options.log, std::move(session)),
-          readers_(options.clock, std::move(readers)) {}
+          readers_(options.clock, std::move(readers)),
+          readers_here_(options.clock, std::move(readers_here)) {}
 
     // While all members live: an answer given on the way down may still call read or write.
     ~SqliteStore() override { SqliteStore::stop(); }
 
     void write(Unit unit, Done done) override { writer_.submit(std::move(unit), std::move(done)); }
     void read(Unit unit, Done done) override { readers_.submit(std::move(unit), std::move(done)); }
+    Result<> read_here(const Unit& unit) override { return readers_here_.read(unit); }
     void stop() override {
         writer_.stop();
         readers_.stop();
+        readers_here_.stop();
     }
 
   private:
@@ -43,6 +48,7 @@ class SqliteStore final : public Store {
     FileLock lock_;
     Writer writer_;
     ReaderPool readers_;
+    InlineReaders readers_here_;
 };
 
 template <class Value>
@@ -92,7 +98,7 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteOptions& options) {
     using sqlite::Connection;
     // A reader's connection also keeps the log's index alive while the writer opens anew after a
     // failed commit; without it, SQLite would recover from the log what was answered as failed.
-    REKEY_ASSERT(options.readers > 0);
+    REKEY_ASSERT(options.readers > 0 && options.readers_here > 0);
     FileLock lock = sqlite::lock_database(options.path);
     sqlite::make_private_file(options.path);
 
@@ -110,14 +116,19 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteOptions& options) {
     auto session =
         sqlite::or_refuse(sqlite::WriterSession::start(std::move(connection)), EX_DATAERR);
 
-    std::vector<std::unique_ptr<Connection>> readers;
-    for (unsigned i = 0; i < options.readers; ++i) {
-        readers.push_back(sqlite::or_refuse(Connection::open(location), EX_IOERR));
-        if (const auto tuned = readers.back()->tune(Connection::Role::reader); tuned.has_error())
-            throw StartupError(options.path + ": " + tuned.error().message(), EX_IOERR);
-    }
+    const auto open_readers = [&](unsigned count) {
+        std::vector<std::unique_ptr<Connection>> readers;
+        for (unsigned i = 0; i < count; ++i) {
+            readers.push_back(sqlite::or_refuse(Connection::open(location), EX_IOERR));
+            const auto tuned = readers.back()->tune(Connection::Role::reader);
+            if (tuned.has_error())
+                throw StartupError(options.path + ": " + tuned.error().message(), EX_IOERR);
+        }
+        return readers;
+    };
     return std::make_unique<sqlite::SqliteStore>(options, std::move(lock), std::move(session),
-                                                 std::move(readers));
+                                                 open_readers(options.readers),
+                                                 open_readers(options.readers_here));
 }
 
 }  // namespace rekey::storage

@@ -10,12 +10,13 @@
 namespace rekey::storage {
 
 struct SqliteOptions {
-    std::string path;    // the database file; beside it appear -wal, -shm and .lock
-    const Clock& clock;  // outlives the store
-    const Log& log;      // outlives the store
-    unsigned readers = 2;
+    std::string path;      // the database file; beside it appear -wal, -shm and .lock
+    const Clock& clock;    // outlives the store
+    const Log& log;        // outlives the store
+    unsigned readers = 2;  // threads
     // The sqlite3_vfs to work on; empty: SQLite's own. A test registers one whose disk fails.
     std::string vfs;
+    unsigned readers_here = 2;  // connections for read_here: as many at once, more wait
 };
 
 // Opens the database, making and migrating it where needed, and starts one writer and

@@ -16,6 +16,7 @@ class SqliteAgents final : public AgentsTable {
   public:
     explicit SqliteAgents(Connection& connection);
     [[nodiscard]] Result<AgentRow> find(std::string_view agent_id) override;
+    [[nodiscard]] Result<AgentStanding> standing(std::string_view agent_id) override;
     [[nodiscard]] Result<AgentRow> find_by_name(std::string_view name) override;
     [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                      std::string_view after,
@@ -31,8 +32,8 @@ class SqliteAgents final : public AgentsTable {
         const std::vector<std::pair<std::string, Time>>& seen) override;
 
   private:
-    Statement find_, find_by_name_, list_, count_, due_, sealed_, insert_, update_, rename_,
-        remove_, touch_, exists_;
+    Statement find_, standing_, find_by_name_, list_, count_, due_, sealed_, insert_, update_,
+        rename_, remove_, touch_, exists_;
 };
 
 class SqliteTombstones final : public TombstonesTable {
@@ -73,9 +74,11 @@ class SqliteApiKeys final : public ApiKeysTable {
         const std::vector<std::pair<std::string, Time>>& used) override;
     [[nodiscard]] Result<> revoke(std::string_view key_id, Time now) override;
     [[nodiscard]] Result<std::uint64_t> revoke_all(std::string_view agent_id, Time now) override;
+    [[nodiscard]] Result<std::uint64_t> trim_dead(std::string_view agent_id, Time now,
+                                                  std::size_t keep) override;
 
   private:
-    Statement find_, list_, insert_, succeed_, first_used_, last_used_, revoke_, revoke_all_;
+    Statement find_, list_, insert_, succeed_, first_used_, last_used_, revoke_, revoke_all_, trim_;
 };
 
 class SqliteIdempotentAnswers final : public IdempotentAnswersTable {

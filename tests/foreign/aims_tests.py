@@ -131,6 +131,57 @@ def case_head_is_get_without_the_body(server, admin):
         assert admin.expect(200, "HEAD", path).text == b""
 
 
+def case_an_api_key_makes_a_token_that_opens_the_same_doors(server, admin):
+    made = Rest.api_key(server, server.key).expect(200, "POST", "/auth/token").json
+    assert made["token_type"] == "Bearer" and made["expires_in"] == 1800, made
+    token = made["access_token"]
+    for caller in [Rest.bearer(server, token), Rest.api_key(server, token)]:
+        caller.expect(200, "GET", "/agents")
+        caller.expect(200, "POST", "/rpc", {"jsonrpc": "2.0", "id": 1, "method": "system.info"})
+        caller.expect(426, "GET", "/rpc")
+        assert caller.expect(403, "POST", "/auth/token").json["name"] == "permission_denied"
+    header, payload, signature = token.split(".")
+    for bad in [header + "." + payload + ".", "eyJhbGciOiJub25lIn0." + payload + ".", token[:-2], token + "A",
+                header + "." + payload[:-4] + "AAAA." + signature, "." * 5000, "a.b.c", ".."]:
+        assert Rest.bearer(server, bad).expect(401, "GET", "/agents").json["name"] == "unknown_credential"
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13",
+               "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Protocol": "rekey.agent.v1"}
+    assert Rest.bearer(server, token).expect(401, "GET", "/agent", **upgrade).json["name"] == "unknown_credential"
+
+
+def case_the_life_of_an_api_key(server, admin):
+    agent = "/agents/" + admin.expect(201, "POST", "/agents", {"name": "keyholder"}).json["agent_id"]
+    first = admin.expect(201, "POST", agent + "/keys", {"name": "ci"}).json
+    token = Rest.api_key(server, first["key"]).expect(200, "POST", "/auth/token").json["access_token"]
+    Rest.bearer(server, token).expect(403, "GET", "/agents")
+    listed = admin.expect(200, "GET", agent + "/keys")
+    assert b"rkk_" not in listed.text and [key["works"] for key in listed.json["keys"]] == [True]
+    rotate = agent + "/keys/" + first["key_id"] + "/rotate"
+    second = admin.expect(200, "POST", rotate, Idempotency_Key="42").json
+    assert admin.expect(200, "POST", rotate, Idempotency_Key="42").json == second
+    for key in [first["key"], second["key"]]:
+        Rest.api_key(server, key).expect(200, "POST", "/auth/token")
+    admin.expect(409, "POST", rotate, Idempotency_Key="42")  # the new key was used
+    admin.expect(204, "DELETE", agent + "/keys/" + first["key_id"])
+    Rest.api_key(server, first["key"]).expect(401, "POST", "/auth/token")
+    Rest.bearer(server, token).expect(401, "GET", "/agents")
+    Rest.api_key(server, second["key"]).expect(200, "POST", "/auth/token")
+    admin.expect(422, "DELETE", agent + "/keys/nonsense")
+
+
+def case_a_suspension_voids_the_tokens_that_are_out(server, admin):
+    agent = "/agents/" + admin.expect(201, "POST", "/agents", {"name": "suspect"}).json["agent_id"]
+    key = Rest.api_key(server, admin.expect(201, "POST", agent + "/keys", {"name": "ci"}).json["key"])
+    caller = Rest.bearer(server, key.expect(200, "POST", "/auth/token").json["access_token"])
+    caller.expect(403, "GET", "/agents")
+    admin.expect(200, "POST", agent + "/suspend")
+    assert caller.expect(403, "GET", "/agents").json["name"] == "agent_suspended"
+    key.expect(403, "POST", "/auth/token")
+    admin.expect(200, "POST", agent + "/reactivate")
+    assert caller.expect(401, "GET", "/agents").json["name"] == "token_expired"
+    key.expect(200, "POST", "/auth/token")
+
+
 def case_the_audit_is_queried(server, admin):
     entries = admin.expect(200, "GET", "/audit?action=agent.created&limit=2&order=newest_first").json["entries"]
     assert len(entries) == 2 and entries[0]["seq"] > entries[1]["seq"], entries

@@ -50,6 +50,7 @@ class CopyingStore : public Store {
             std::move(done));
     }
     void read(Unit unit, Done done) override { under_->read(std::move(unit), std::move(done)); }
+    Result<> read_here(const Unit& unit) override { return under_->read_here(unit); }
     void stop() override { under_->stop(); }
 
   protected:

@@ -18,6 +18,9 @@
 #include "server/sessions/agent_door.hpp"
 #include "server/sessions/agent_requests.hpp"
 #include "server/setting_layers.hpp"
+#include "server/signing/signing_keys.hpp"
+#include "storage/memory/memory_store.hpp"
+#include "tests/support/front_desk.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -70,10 +73,21 @@ struct ServerMachine::Process {
         : machine(owner),
           store(open_store()),
           settings(read_settings()),
-          methods_parts{*store,        coordinator, registry,
-                        settings,      layers,      owner.clock_,
-                        owner.random_, *owner.log_, facts,
-                        revocations,   audit_key,   [](const std::string&, std::uint16_t) {}},
+          methods_parts{*store,
+                        coordinator,
+                        registry,
+                        settings,
+                        layers,
+                        owner.clock_,
+                        owner.random_,
+                        *owner.log_,
+                        facts,
+                        revocations,
+                        signing_keys,
+                        audit_key,
+                        [](const std::string&, std::uint16_t) {},
+                        owner.master_key_,
+                        desk.tokens},
           enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,
                            settings, owner.clock_, *owner.log_, [] { return std::string(); }},
           recovery_parts{*store,       coordinator, owner.master_key_,
@@ -143,15 +157,24 @@ struct ServerMachine::Process {
                                    if (!machine.process_) return done();
                                    machine.schedule(std::move(done));
                                }};
+    rekey::testing::FrontDesk desk{*store, machine.clock_, machine.random_};
     methods::ServerFacts facts;
     // Signs nothing here: no caretaker runs.
     audit::CheckpointKey audit_key{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
+    // Nobody changes keys here, and their thread has no place in virtual time: they have a store of
+    // their own.
+    storage::MemoryDatabase key_database;
+    storage::MemoryStore key_store{key_database};
+    SeededRandom key_random{2};
+    signing::SigningKeys signing_keys{
+        {key_store, machine.master_key_, settings, machine.clock_, key_random, *machine.log_}};
     methods::Parts methods_parts;
     rpc::Registry methods;
     // Its own: it must not change what the seed means for the rest.
     SeededRandom bucket_random{1};
     rpc::CallLimiter calls{machine.clock_, bucket_random, settings};
-    rpc::Dispatcher dispatcher{{methods, *store, machine.clock_, *machine.log_, calls, {}}};
+    rpc::Dispatcher dispatcher{
+        {methods, *store, machine.clock_, *machine.log_, calls, desk.authenticator, {}}};
     enrollment::Parts enrollment_parts;
     recovery::Challenges challenges{machine.master_key_};
     recovery::AuditPause audit_pause{machine.clock_};

@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
           "agent.reconnect"}},
         {Caller::agent,
          {"agent.hello", "agent.heartbeat", "agent.rotation_complete", "agent.rotation_failed",
-          "agent.key_status", "agent.rotate_key", "agent.shutdown", "agent.verify",
+          "agent.key_status", "agent.rotate_key", "agent.shutdown", "agent.verify", "agent.jwt",
           "agent.report_capabilities", "agent.report_integration", "agent.register_mcp_server"}},
         {Caller::self,
          {"self.report_capabilities", "self.report_detections", "self.register_mcp_servers"}},
@@ -58,7 +58,12 @@ BOOST_AUTO_TEST_CASE(every_method_of_the_contract_is_declared_for_its_caller) {
           "signing_keys.destroy",
           "signing_keys.cancel_destruction",
           "audit.verify",
-          "audit.export"}}};
+          "audit.export",
+          "auth.token",
+          "keys.create",
+          "keys.list",
+          "keys.rotate",
+          "keys.revoke"}}};
     std::size_t count = 0;
     for (const auto& [caller, names] : contract) {
         count += names.size();
@@ -102,26 +107,53 @@ BOOST_AUTO_TEST_CASE(a_rest_route_names_params_of_its_method) {
     BOOST_TEST(routes.size() >= 9U);
 }
 
-BOOST_AUTO_TEST_CASE(access_is_the_contracts){
+BOOST_AUTO_TEST_CASE(access_is_the_contracts) {
     const std::pair<std::string_view, std::string_view> contract[] = {
-        "agents.create",       "agents.list",       "agents.get",         "agents.suspend",
-        "agents.reactivate",   "agents.revoke",     "agents.recover",     "rotations.start",
-        "settings.set",        "audit.query",       "system.info",        "agents.update",
-        "agents.delete",       "agents.call",       "agents.configure",   "agents.ping",
-        "capabilities.create", "capabilities.list", "capabilities.grant", "capabilities.revoke",
-        "audit.verify",        "audit.export"}};
-for (const auto& [name, capability] : contract)
-    BOOST_TEST(find_method(name, Caller::admin)->access.capability == capability, name);
-for (const MethodInfo& info : catalog()) {
-    // No method of an admin's is open to every key.
-    BOOST_TEST((info.access.caller != Caller::admin || !info.access.capability.empty()), info.name);
-    // What agents receive may grow; what the server is asked may not be misspelt.
-    const bool lenient = info.access.caller == Caller::server || info.name == "agent.hello";
-    BOOST_TEST(((info.access.unknown_params == UnknownFields::ignore) == lenient), info.name);
-    BOOST_TEST((info.notification == (info.name == "agent.welcome")), info.name);
-}
-// A secret in the answer has no place in a model's context.
-BOOST_TEST((find_method("agents.enrollment_code", Caller::admin)->access.mcp == Mcp::hidden));
+        {"agents.create", "agents:write"},
+        {"agents.list", "agents:read"},
+        {"agents.get", "agents:read"},
+        {"agents.suspend", "admin:*"},
+        {"agents.reactivate", "admin:*"},
+        {"agents.revoke", "admin:*"},
+        {"agents.recover", "admin:*"},
+        {"rotations.start", "rotations:write"},
+        {"settings.set", "admin:*"},
+        {"audit.query", "audit:read"},
+        {"audit.verify", "audit:read"},
+        {"audit.export", "audit:read"},
+        {"system.info", "agents:read"},
+        {"agents.update", "agents:write"},
+        {"agents.delete", "admin:*"},
+        {"agents.call", "agents:call"},
+        {"agents.configure", "agents:call"},
+        {"agents.ping", "agents:read"},
+        {"capabilities.create", "admin:*"},
+        {"capabilities.list", "agents:read"},
+        {"capabilities.grant", "admin:*"},
+        {"capabilities.revoke", "admin:*"},
+        {"signing_keys.rotate", "admin:*"},
+        {"signing_keys.list", "admin:*"},
+        {"keys.create", "keys:manage"},
+        {"keys.list", "keys:manage"},
+        {"keys.rotate", "keys:manage"},
+        {"keys.revoke", "keys:manage"},
+        {"auth.token", ""}};
+    for (const auto& [name, capability] : contract)
+        BOOST_TEST(find_method(name, Caller::admin)->access.capability == capability, name);
+    for (const MethodInfo& info : catalog()) {
+        // No method of an admin's is open to every key, but the one that changes a key for a token.
+        BOOST_TEST((info.access.caller != Caller::admin || !info.access.capability.empty() ||
+                    info.name == "auth.token"),
+                   info.name);
+        // What agents receive may grow; what the server is asked may not be misspelt.
+        const bool lenient = info.access.caller == Caller::server || info.name == "agent.hello";
+        BOOST_TEST(((info.access.unknown_params == UnknownFields::ignore) == lenient), info.name);
+        BOOST_TEST((info.notification == (info.name == "agent.welcome")), info.name);
+    }
+    // A secret in the answer has no place in a model's context.
+    for (const char* name : {"auth.token", "keys.create", "keys.rotate"})
+        BOOST_TEST((find_method(name, Caller::admin)->access.mcp == Mcp::hidden), name);
+    BOOST_TEST((find_method("agents.enrollment_code", Caller::admin)->access.mcp == Mcp::hidden));
 }
 
 BOOST_AUTO_TEST_CASE(every_method_has_a_summary_and_schemas_with_described_fields) {

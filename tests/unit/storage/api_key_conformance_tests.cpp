@@ -144,6 +144,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_use_only_moves_on, Engine, Engines) {
     BOOST_TEST(!keys.find(20).first_used_at);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_the_keys_that_work_no_more_the_newest_are_kept, Engine, Engines) {
+    Keys<Engine> keys;
+    const Time now = keys.now();
+    write_ok(keys.store(), [now](Transaction& t) -> Result<> {
+        ApiKeyRow revoked = make_key(21, now);
+        revoked.revoked_at = now;
+        ApiKeyRow expired = make_key(22, now);
+        expired.expires_at = now;
+        ApiKeyRow rotated = make_key(23, now);
+        rotated.valid_until = now;
+        ApiKeyRow working = make_key(24, now);
+        working.valid_until = now + Milliseconds(1);
+        for (const auto& row : {revoked, expired, rotated, working})
+            REKEY_TRY(t.api_keys().insert(row));
+        REKEY_TRY_ASSIGN(trimmed, t.api_keys().trim_dead(id_of(1), now, 1));
+        REKEY_TRY_ASSIGN(again, t.api_keys().trim_dead(id_of(1), now, 1));
+        REKEY_TRY_ASSIGN(others, t.api_keys().trim_dead(id_of(2), now, 0));
+        return trimmed == 2 && again == 0 && others == 0
+                   ? Result<>()
+                   : Error(Code::internal, "trimmed another number");
+    });
+    const auto left =
+        *read_now(keys.store(), [](Transaction& t) { return t.api_keys().list(id_of(1)); });
+    BOOST_REQUIRE(left.size() == 3U);
+    BOOST_TEST(left[0].key_id == id_of(20));
+    BOOST_TEST(left[1].key_id == id_of(23));
+    BOOST_TEST(left[2].key_id == id_of(24));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_answer_is_found_by_its_caller_and_key_alone, Engine, Engines) {
     Keys<Engine> keys;
     const Time later = keys.now() + Milliseconds(9);

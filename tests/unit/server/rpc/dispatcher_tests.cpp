@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_answer_at_once) {
             detail.summary.agent_id = params.agent_id;
             return detail;
         });
-    const rpc::Dispatcher other({immediate, *store, clock, *log, calls, {}});
+    const rpc::Dispatcher other({immediate, *store, clock, *log, calls, authenticator, {}});
     const boost::json::value params{{"agent_id", admin.agent_id}};
     const auto answer = run(other.call(admin, "agents.get", &params));
     BOOST_TEST(rekey::server::testing::parse(*answer).at("agent_id").as_string() == admin.agent_id);

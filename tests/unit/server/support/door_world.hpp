@@ -13,6 +13,7 @@
 #include "server/setting_layers.hpp"
 #include "storage/memory/memory_store.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
+#include "tests/support/front_desk.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/server/support/fake_session.hpp"
 
@@ -186,6 +187,11 @@ struct DoorWorld {
     sessions::SessionRegistry sessions{shards};
     rotation::Coordinator coordinator{
         {*store, master_key, clock, random, settings, *log, sessions}};
+    rekey::testing::FrontDesk desk{*store, clock, random};
+    rekey::testing::TestTokenSigner& signer = desk.signer;
+    rpc::AccessTokens& tokens = desk.tokens;
+    rpc::KeyUse& key_uses = desk.key_uses;
+    rpc::Authenticator& authenticator = desk.authenticator;
     methods::ServerFacts facts;
     std::unique_ptr<revocation::FileJournal> revocations =
         revocation::FileJournal::open(folder.file("revocations"), *log);
@@ -205,11 +211,13 @@ struct DoorWorld {
                          audit_key,
                          [this](const std::string& agent_id, std::uint16_t code) {
                              closed_admin_sockets.emplace_back(agent_id, code);
-                         }};
+                         },
+                         master_key,
+                         tokens};
     rpc::Registry registry;
     std::vector<rpc::CallFacts> observed;
     rpc::CallLimiter calls{clock, random, settings};
-    rpc::Dispatcher dispatcher{{registry, *store, clock, *log, calls,
+    rpc::Dispatcher dispatcher{{registry, *store, clock, *log, calls, authenticator,
                                 [this](const rpc::CallFacts& one) { observed.push_back(one); }}};
     enrollment::Parts enrollment_parts{
         *store,   coordinator, sessions, master_key,
