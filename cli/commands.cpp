@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "base/option_checks.hpp"
 #include "cli/identity_commands.hpp"
+#include "cli/key_commands.hpp"
 #include "cli/verbs/agents.hpp"
 #include "cli/verbs/rotate.hpp"
 #include "cli/verbs/rotations.hpp"
@@ -311,6 +312,7 @@ void add_commands(CLI::App& app, Verb& chosen) {
     registry.add_rotate();
     registry.add_rotations();
     registry.add_settings();
+    add_key_commands(app, chosen);
     registry.add_server();
     add_audit_commands(app, chosen);
 }
