@@ -22,6 +22,12 @@ void heartbeats(Transport transport, std::size_t connections, std::size_t second
 enum class AgentState : bool { memory, files };
 void fleet_rotation(Transport transport, AgentState state, std::size_t agents, std::size_t rounds);
 
+// Calls of one method a second at keep-alive POST /rpc, one outstanding on each connection, and the
+// server's processor time a call: on a busy machine that is the figure to compare.
+enum class Credential : bool { api_key, access_token };
+void jwt_calls(Transport transport, Credential credential, const std::string& method,
+               std::size_t connections, std::size_t seconds);
+
 // Resident memory of rekeyd an idle connection: the slope between two numbers of connections.
 void idle_memory(Transport transport, std::size_t few, std::size_t many);
 

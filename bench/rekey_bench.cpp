@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
     std::string which = "all";
     bool quick = false;
     CLI::App app{
-        "Measures a private rekeyd: heartbeats, rotation or memory; all of them without an "
-        "argument."};
-    app.add_option("bench", which, "all, heartbeats, rotation or memory")
-        ->check(CLI::IsMember({"all", "heartbeats", "rotation", "memory"}));
+        "Measures a private rekeyd: heartbeats, rotation, memory or jwt_calls; all of them without "
+        "an argument."};
+    app.add_option("bench", which, "all, heartbeats, rotation, memory or jwt_calls")
+        ->check(CLI::IsMember({"all", "heartbeats", "rotation", "memory", "jwt_calls"}));
     app.add_flag("--quick", quick, "Small numbers, to see that it runs");
     CLI11_PARSE(app, argc, argv);
     const auto wanted = [&](const char* name) { return which == "all" || which == name; };
@@ -36,6 +36,13 @@ int main(int argc, char** argv) {
         if (wanted("heartbeats")) {
             heartbeats(Transport::plain, 100, quick ? 1 : 7);
             heartbeats(Transport::tls, 100, quick ? 1 : 7);
+        }
+        if (wanted("jwt_calls")) {
+            const std::size_t seconds = quick ? 1 : 7;
+            for (const Transport transport : {Transport::plain, Transport::tls})
+                for (const char* method : {"system.info", "agents.get"})
+                    jwt_calls(transport, Credential::access_token, method, 32, seconds);
+            jwt_calls(Transport::plain, Credential::api_key, "agents.get", 32, seconds);
         }
     } catch (const std::exception& error) {
         std::cerr << "rekey-bench: " << error.what() << '\n';
