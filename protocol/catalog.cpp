@@ -13,6 +13,7 @@
 #include "protocol/methods/auth.hpp"
 #include "protocol/methods/capabilities.hpp"
 #include "protocol/methods/keys.hpp"
+#include "protocol/methods/own_key.hpp"
 #include "protocol/methods/rotations.hpp"
 #include "protocol/methods/settings.hpp"
 #include "protocol/methods/signing_keys.hpp"
@@ -46,7 +47,7 @@ constexpr auto kCatalog = sorted_catalog<
     SigningKeysGet, SigningKeysCreate, SigningKeysImport, SigningKeysRotate, SigningKeysDestroy,
     SigningKeysCancelDestruction, AuditVerify, AuditExport, SelfReportCapabilities,
     SelfReportDetections, SelfRegisterMcpServers, AgentJwt, AuthToken, KeysCreate, KeysList,
-    KeysRotate, KeysRevoke>();
+    KeysRotate, KeysRevoke, SelfKeyStatus, SelfRotateKey>();
 
 constexpr bool same_method(const MethodInfo& left, const MethodInfo& right) {
     return left.access.caller == right.access.caller && left.name == right.name;

@@ -12,6 +12,7 @@ void bind_all(rpc::Registry& registry, const Parts& parts) {
     bind_capabilities(registry, parts);
     bind_agents_why(registry, parts);
     bind_enrollment_code(registry, parts);
+    bind_own_key(registry, parts);
     bind_reports(registry, parts);
     bind_auth(registry, parts);
     bind_keys(registry, parts);

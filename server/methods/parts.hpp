@@ -68,6 +68,7 @@ void bind_agent_update(rpc::Registry& registry, const Parts& parts);
 void bind_agents_why(rpc::Registry& registry, const Parts& parts);
 void bind_capabilities(rpc::Registry& registry, const Parts& parts);
 void bind_enrollment_code(rpc::Registry& registry, const Parts& parts);
+void bind_own_key(rpc::Registry& registry, const Parts& parts);
 void bind_reports(rpc::Registry& registry, const Parts& parts);
 void bind_reports(sessions::AgentRequests& requests, const Parts& parts);
 void bind_auth(rpc::Registry& registry, const Parts& parts);
