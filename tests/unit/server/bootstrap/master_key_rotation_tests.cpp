@@ -3,6 +3,7 @@
 #include "keys/master_key_file.hpp"
 #include "keys/seal.hpp"
 #include "server/bootstrap/blocking.hpp"
+#include "server/bootstrap/checkpoint_key.hpp"
 #include "server/bootstrap/master_key.hpp"
 #include "server/bootstrap/master_key_rotation.hpp"
 #include "server/bootstrap/server_certificate.hpp"
@@ -30,6 +31,7 @@ struct Fixture {
         old_id = key().id();
         certificates(key());
         const keys::MasterKey master = key();
+        checkpoint_kid = checkpoint_key(master);
         signing::SigningKeys made{{store, master, settings, clock, random, *log}};
         token_kid = made.token_kid();
         write_rows(master);
@@ -40,6 +42,9 @@ struct Fixture {
     void certificates(const keys::MasterKey& master) {
         static_cast<void>(bootstrap::open_own_certificate(
             {store, master, clock, random, *log, folder.file("ca.pem"), "localhost"}));
+    }
+    std::string checkpoint_key(const keys::MasterKey& master) {
+        return bootstrap::open_checkpoint_key(store, master, random, *log).jwk().kid;
     }
     template <class Unit>
     void write(Unit unit) {
@@ -81,6 +86,7 @@ struct Fixture {
     void require_whole() {
         const keys::MasterKey master = key();
         certificates(master);
+        BOOST_TEST(checkpoint_key(master) == checkpoint_kid);
         signing::SigningKeys opened{{store, master, settings, clock, random, *log}};
         BOOST_TEST(opened.token_kid() == token_kid);
         BOOST_TEST(opened.sign("at+jwt", "{}").has_value());
@@ -104,7 +110,7 @@ struct Fixture {
         for (const auto& [kid, row] : database->provider_keys)
             for (const auto& version : row.versions)
                 if (version.sealed_secret) look(*version.sealed_secret);
-        BOOST_TEST(sealed >= 4U);
+        BOOST_TEST(sealed >= 5U);
     }
     [[nodiscard]] std::string id_in(const std::string& file) const {
         const auto found = keys::read_master_key(file);
@@ -125,6 +131,7 @@ struct Fixture {
                                }}};
     std::string old_id;
     std::string token_kid;
+    std::string checkpoint_kid;
 };
 
 }  // namespace
@@ -136,7 +143,7 @@ BOOST_AUTO_TEST_CASE(everything_is_sealed_again) {
     const auto done = bootstrap::rotate_master_key(parts());
     BOOST_TEST(done.tokens == 1U);
     BOOST_TEST(done.answers == 1U);
-    BOOST_TEST(done.keys == 4U);  // CA, leaf, and two versions of the token key
+    BOOST_TEST(done.keys == 5U);  // CA, leaf, checkpoints, two versions of the token key
     BOOST_TEST(key().id() != old_id);
     BOOST_TEST(id_in(path + ".old") == old_id);
     BOOST_TEST(::access((path + ".next").c_str(), F_OK) != 0);
