@@ -5,6 +5,7 @@
 #include "server/methods/key_rotation.hpp"
 #include "server/methods/parts.hpp"
 #include "server/rpc/capabilities.hpp"
+#include "server/rpc/last_admin.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -187,6 +188,12 @@ Result<ApiKeyView> revoke_in(storage::Transaction& transaction, const Caller& ca
     }
     if (row.has_error()) return row.error();
     if (row->revoked_at) return show(*row, now);
+    REKEY_TRY_ASSIGN(last, rpc::is_last_admin_key_in(transaction, row->agent_id, row->key_id, now));
+    if (last) {
+        return Error(Code::wrong_state,
+                     "without this key nobody would administer this server: rotate it, or make "
+                     "another first");
+    }
     REKEY_TRY(transaction.api_keys().revoke(row->key_id, now));
     REKEY_TRY(transaction.idempotent_answers().remove_of_key(row->key_id));
     auto event = rpc::audit_event(caller, "api_key.revoked", row->agent_id, now);

@@ -279,6 +279,22 @@ BOOST_AUTO_TEST_CASE(an_agent_rotates_the_key_that_it_calls_with) {
     BOOST_TEST((none.error().code() == Code::wrong_state));
 }
 
+// Nobody can take the last key out of everybody's hands over the wire; a second one frees the
+// first.
+BOOST_AUTO_TEST_CASE(the_last_key_with_which_somebody_administers_stays) {
+    const boost::json::object last{{"agent_id", admin.agent_id}, {"key_id", admin.key_id}};
+    BOOST_TEST((refused(admin, "keys.revoke", last) == Code::wrong_state));
+    // One that may less is no other admin.
+    const boost::json::array reading{"agents:read"};
+    static_cast<void>(
+        ok(admin, "keys.create",
+           {{"agent_id", admin.agent_id}, {"name", "narrow"}, {"capabilities", reading}}));
+    BOOST_TEST((refused(admin, "keys.revoke", last) == Code::wrong_state));
+    static_cast<void>(ok(admin, "keys.create", {{"agent_id", admin.agent_id}, {"name", "second"}}));
+    static_cast<void>(ok(admin, "keys.revoke", last));
+    BOOST_TEST((refused(admin, "agents.list") == Code::unknown_credential));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(idempotency_tests, Fixture)
