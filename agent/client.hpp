@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "net/tls_context.hpp"
 #include "protocol/methods/agent_reports.hpp"
+#include "protocol/methods/auth.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -126,6 +127,12 @@ class Client {
     void register_mcp_server(protocol::AgentRegisterMcpServer::Params server,
                              Answered<protocol::AgentRegisterMcpServer> answered) {
         call<protocol::AgentRegisterMcpServer>(std::move(server), std::move(answered));
+    }
+
+    // A short-lived access token of this agent (docs/authentication.md), for programs beside it.
+    // `answered` comes as above.
+    void access_token(protocol::AgentJwt::Params params, Answered<protocol::AgentJwt> answered) {
+        call<protocol::AgentJwt>(std::move(params), std::move(answered));
     }
 
     [[nodiscard]] ClientStatus status() const;

@@ -72,6 +72,7 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     RunCommand run{.state_path = default_state_path()};
     StatusCommand status{.state_path = default_state_path()};
     DetectCommand detect{.state_path = default_state_path()};
+    TokenCommand token{.state_path = default_state_path()};
     bool replace = false;
     bool report_found = false;
     bool strict_times = false;
@@ -121,13 +122,19 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     detect_app.add_option("-o,--output", detect.output, "text or json")
         ->type_name("")
         ->transform(word_of(kOutputFormats));
+    CLI::App& token_app = *app.add_subcommand(
+        "token", "Prints a short-lived access token of this agent, from the daemon that runs");
+    add_state(token_app, token.state_path);
+    token_app
+        .add_option("--audience", token.audience,
+                    "Who is to believe it, for example a service's URL; default: the Rekey server")
+        ->type_name("A");
     CLI::App& version_app = *app.add_subcommand("version", "Prints the version");
 
     if (arguments.empty())
         return PrintUsage{
-            "rekey-agent: a command is missing: enroll, run, status, detect or version. See: "
-            "rekey-agent "
-            "--help\n",
+            "rekey-agent: a command is missing: enroll, run, status, detect, token or version. "
+            "See: rekey-agent --help\n",
             EX_USAGE};
     try {
         // CLI11 takes them from the back.
@@ -147,6 +154,7 @@ Command parse_arguments(const std::vector<std::string>& arguments) {
     if (status_app.parsed()) return status;
     if (report_found) detect.send = DetectCommand::Send::report;
     if (detect_app.parsed()) return detect;
+    if (token_app.parsed()) return token;
     if (version_app.parsed()) return VersionCommand{};
     return PrintUsage{kMistake, EX_USAGE};
 }

@@ -34,6 +34,10 @@ struct DetectCommand {
     OutputFormat output = OutputFormat::text;
     enum class Send : std::uint8_t { nothing, report } send = Send::nothing;
 };
+struct TokenCommand {
+    std::string state_path;
+    std::string audience;  // empty: the server's own
+};
 struct VersionCommand {};
 // To be printed, to standard output for help and to standard error for a mistake.
 struct PrintUsage {
@@ -41,7 +45,7 @@ struct PrintUsage {
     int exit_code = 0;
 };
 
-using Command = std::variant<EnrollCommand, RunCommand, StatusCommand, DetectCommand,
+using Command = std::variant<EnrollCommand, RunCommand, StatusCommand, DetectCommand, TokenCommand,
                              VersionCommand, PrintUsage>;
 
 // `arguments` without the program's name. A mistake gives exit code 64 (EX_USAGE) and a text that

@@ -23,6 +23,7 @@ enum class ExitCode : int {
 [[nodiscard]] ExitCode run_command(const RunCommand& command);
 [[nodiscard]] ExitCode status_command(const StatusCommand& command);
 [[nodiscard]] ExitCode detect_command(const DetectCommand& command);
+[[nodiscard]] ExitCode token_command(const TokenCommand& command);
 
 // Prints "rekey-agent: <message>".
 ExitCode report(const Error& error, ExitCode code);

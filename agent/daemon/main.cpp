@@ -14,6 +14,7 @@ struct Execute {
     ExitCode operator()(const RunCommand& command) const { return run_command(command); }
     ExitCode operator()(const StatusCommand& command) const { return status_command(command); }
     ExitCode operator()(const DetectCommand& command) const { return detect_command(command); }
+    ExitCode operator()(const TokenCommand& command) const { return token_command(command); }
     ExitCode operator()(const VersionCommand& /*command*/) const {
         std::cout << "rekey-agent " << REKEY_VERSION << std::endl;
         return ExitCode::ok;

@@ -4,6 +4,7 @@
 #include "agent/daemon/control_socket.hpp"
 #include "agent/daemon/hook_runner.hpp"
 #include "protocol/methods/agent_reports.hpp"
+#include "protocol/methods/auth.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -15,6 +16,7 @@
 namespace rekey::agent {
 namespace {
 
+using protocol::AgentJwt;
 using protocol::AgentRegisterMcpServer;
 using protocol::AgentReportCapabilities;
 using protocol::AgentReportIntegration;
@@ -43,6 +45,7 @@ class Daemon {
                     passed_on<AgentReportIntegration>(&Client::report_integration));
         control_.on(std::string(AgentRegisterMcpServer::name),
                     passed_on<AgentRegisterMcpServer>(&Client::register_mcp_server));
+        control_.on(std::string(AgentJwt::name), passed_on<AgentJwt>(&Client::access_token));
     }
 
     ExitCode run() {

@@ -148,4 +148,36 @@ BOOST_AUTO_TEST_CASE(tokens_outlive_a_restart_and_keys_their_first_use) {
     BOOST_TEST(as(token, "GET", "/agents").status == 200U);
 }
 
+// What programs beside the agent use: the daemon holds the session, and is asked over its socket.
+BOOST_AUTO_TEST_CASE(the_daemon_gives_programs_beside_it_an_access_token) {
+    const auto created = server.new_agent("worker");
+    RekeyAgent agent("worker");
+    const std::vector<std::string> token_command{agent_program(), "token", "--state",
+                                                 agent.state_path()};
+    BOOST_REQUIRE(agent.enroll(created.join_string) == 0);
+    const Finished none = run(token_command);
+    BOOST_TEST(none.exit_code == 1);
+    BOOST_TEST(none.output.find("rekey-agent run") != std::string::npos, none.output);
+
+    agent.start();
+    agent.process().wait_for({"event=session.connected"});
+    const Finished given = run(token_command);
+    BOOST_REQUIRE_MESSAGE(given.exit_code == 0, given.output);
+    const std::string token = given.output.substr(0, given.output.find('\n'));
+    // It is the agent, which may nothing here.
+    BOOST_TEST(error_name(rpc(token, "agents.list")) == "permission_denied");
+    // One for somebody else is none for this server, and none makes another.
+    auto for_another = token_command;
+    for_another.insert(for_another.end(), {"--audience", "https://service.example"});
+    const Finished foreign = run(for_another);
+    BOOST_REQUIRE_MESSAGE(foreign.exit_code == 0, foreign.output);
+    const std::string other = foreign.output.substr(0, foreign.output.find('\n'));
+    BOOST_TEST(error_name(as(other, "GET", "/agents")) == "unknown_credential");
+    BOOST_TEST(error_name(as(token, "POST", "/auth/token")) == "permission_denied");
+    // A suspension reaches the token that is out.
+    const std::string suspend = "/agents/" + created.agent_id + "/suspend";
+    BOOST_TEST(as(server.admin_key(), "POST", suspend).status == 200U);
+    BOOST_TEST(error_name(as(token, "GET", "/agents")) == "agent_suspended");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
