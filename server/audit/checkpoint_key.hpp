@@ -15,7 +15,7 @@ namespace rekey::server::audit {
 
 // The key that signs checkpoints of the audit chain: Ed25519, one for the life of a database and
 // for nothing else, because what it signed has to be verifiable for as long as the rows are kept
-// (docs/adr/0010). Never changes; safe from any thread.
+// (docs/adr/0012). Never changes; safe from any thread.
 class CheckpointKey {
   public:
     explicit CheckpointKey(keys::PrivateKey key);

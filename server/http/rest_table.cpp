@@ -73,7 +73,10 @@ RestTable::RestTable(std::span<const protocol::MethodInfo> methods) {
         check(route);
         routes_.push_back(std::move(route));
     }
-    std::stable_sort(routes_.begin(), routes_.end(), goes_first);
+    std::sort(routes_.begin(), routes_.end(), [](const RestRoute& left, const RestRoute& right) {
+        if (goes_first(left, right)) return true;
+        return !goes_first(right, left) && left.method->rest.verb < right.method->rest.verb;
+    });
     for (std::size_t at = 0; at < routes_.size(); ++at) {
         for (std::size_t before = 0; before < at; ++before) {
             const bool same_place = !goes_first(routes_[before], routes_[at]) &&

@@ -69,7 +69,7 @@ def case_it_asks_only_near_the_end(server):
     stage = Stage(server, days=30)
     assert stage.client.hourly_check(now()) == "not asked"
     assert stage.requests == []
-    near = Stage(server, days=6)
+    near = Stage(server, days=6.5)
     assert near.client.hourly_check(now()) == "fresh"
     assert near.requests == ["key-status"]
     assert near.client.credentials["api_key"] == near.made["key"]

@@ -280,7 +280,7 @@ def case_who_may_not_hears_nothing_of_what_there_is(server, admin):
 
 @needs("POST /auth/token", "POST /agents/{agent_id}/keys", "POST /agents/{agent_id}/capabilities")
 def case_a_suspended_agent_is_out_at_once(server, admin):
-    agent_id, _, key = new_agent(admin, "suspect", "agents:read")
+    agent_id, _, key = new_agent(admin, "suspect-with-a-key", "agents:read")
     token = Rest.bearer(server, token_of(server, key))
     token.expect(200, "GET", "/agents")
     admin.expect(200, "POST", f"/agents/{agent_id}/suspend")

@@ -109,7 +109,9 @@ def case_keys_carry_no_more_than_their_maker(world):
         # A key for somebody more powerful, whole or narrowed to what its maker has not.
         client.expect(403, "POST", f"/agents/{boss_id}/keys", {"name": "mine"})
         client.expect(403, "POST", f"/agents/{other}/keys", {"name": "mine", "capabilities": ["audit:read"]})
-        client.expect(403, "POST", f"/agents/{manager_id}/keys", {"name": "mine", "capabilities": ["admin:*"]})
+    # Nor one for itself that holds more than its own agent.
+    manager.expect(422, "POST", f"/agents/{manager_id}/keys", {"name": "mine", "capabilities": ["admin:*"]})
+    weak.expect(403, "POST", f"/agents/{manager_id}/keys", {"name": "mine", "capabilities": ["admin:*"]})
 
 
 def case_codes_open_nothing_that_their_maker_could_not(world):

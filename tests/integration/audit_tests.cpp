@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(rows_are_found_by_who_what_when_and_how_it_ended) {
     const std::string admin(row.at("actor").as_string());
     BOOST_TEST(row.at("details").at("address").as_string() == "127.0.0.1");
     BOOST_TEST(entries({{"agent_id", admin}, {"action", "agent.created"}}).size() >= 2U);
-    BOOST_TEST(entries({{"subject", admin}, {"actor", admin}}).empty());
+    BOOST_TEST(entries({{"subject", admin}, {"action", "agent.*"}}).empty());
     const json::string& time = row.at("time").as_string();
     BOOST_TEST(entries({{"from", time}, {"subject", id}}).size() == 2U);
     BOOST_TEST(entries({{"until", time}, {"subject", id}}).empty());

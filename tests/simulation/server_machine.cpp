@@ -18,9 +18,9 @@
 #include "server/sessions/agent_door.hpp"
 #include "server/sessions/agent_requests.hpp"
 #include "server/setting_layers.hpp"
-#include "server/signing/signing_keys.hpp"
-#include "storage/memory/memory_store.hpp"
+#include "tests/simulation/process_timers.hpp"
 #include "tests/support/front_desk.hpp"
+#include "tests/support/idle_keys.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -33,30 +33,6 @@ using namespace std::chrono_literals;
 using namespace server;
 
 namespace {
-
-// How often a server looks at its deadlines while nothing is going on: what a quiet fleet waits for
-// are silences of many minutes and rotations due in days.
-constexpr Milliseconds kQuietLook = 15s;
-constexpr Milliseconds kBusyLook = 2s;
-constexpr Milliseconds kBusyFor = 15s;
-
-// Timers of the process: they go with it, and what they call is the process's work.
-class ProcessTimers final : public Timers {
-  public:
-    ProcessTimers(testing::VirtualTime& time, ServerMachine& machine)
-        : time_(time), machine_(machine) {}
-    [[nodiscard]] std::unique_ptr<Handle> after(Milliseconds delay,
-                                                std::function<void()> callback) override {
-        // A timer may always be late; the scheduler's looks, one a second, are then a cheap few.
-        delay = std::max(delay, machine_.is_busy() ? kBusyLook : kQuietLook);
-        return time_.after(delay,
-                           [this, callback = std::move(callback)] { machine_.enter(callback); });
-    }
-
-  private:
-    testing::VirtualTime& time_;
-    ServerMachine& machine_;
-};
 
 // Rarer heartbeats than the default's, so that days pass quickly; all else is as shipped.
 SettingValues first_settings() {
@@ -83,8 +59,8 @@ struct ServerMachine::Process {
                         *owner.log_,
                         facts,
                         revocations,
-                        signing_keys,
-                        audit_key,
+                        idle_keys.signing,
+                        idle_keys.audit,
                         [](const std::string&, std::uint16_t) {},
                         owner.master_key_,
                         desk.tokens},
@@ -159,15 +135,8 @@ struct ServerMachine::Process {
                                }};
     rekey::testing::FrontDesk desk{*store, machine.clock_, machine.random_};
     methods::ServerFacts facts;
-    // Signs nothing here: no caretaker runs.
-    audit::CheckpointKey audit_key{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
-    // Nobody changes keys here, and their thread has no place in virtual time: they have a store of
-    // their own.
-    storage::MemoryDatabase key_database;
-    storage::MemoryStore key_store{key_database};
-    SeededRandom key_random{2};
-    signing::SigningKeys signing_keys{
-        {key_store, machine.master_key_, settings, machine.clock_, key_random, *machine.log_}};
+    rekey::testing::IdleKeys idle_keys{machine.master_key_, settings, machine.clock_,
+                                       *machine.log_};
     methods::Parts methods_parts;
     rpc::Registry methods;
     // Its own: it must not change what the seed means for the rest.

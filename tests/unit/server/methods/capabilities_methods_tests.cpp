@@ -51,7 +51,7 @@ struct Fixture : DoorWorld {
             key.sign(protocol::enrollment_message(std::string(parsed->id), params.public_key)));
         params.hostname = "host";
         params.version = "1";
-        return run(enrollment::enroll(enrollment_parts, std::move(params)));
+        return run(enrollment::enroll(enrollment_parts, std::move(params), {}));
     }
     std::string code_by(const rpc::Caller& caller, const std::string& agent_id) {
         return text(ok(caller, "agents.enrollment_code", {{"agent_id", agent_id}}), "code");
