@@ -90,8 +90,8 @@ inline constexpr std::size_t kCheckpointBytes = 2048;      // one, as a compact 
 inline constexpr std::size_t kCheckpointsAnAnswer = 1000;  // and keys
 // By more the wall clock may not have gone astray since the start when rows are removed by age.
 inline constexpr auto kRetentionClockJump = 1h;
-inline constexpr std::size_t kVerifyRows = 1'000'000;      // in one call of audit.verify
-inline constexpr std::size_t kVerifyPage = 2'000;          // rows that one read transaction sees
+inline constexpr std::size_t kVerifyRows = 1'000'000;  // in one call of audit.verify
+inline constexpr std::size_t kVerifyPage = 2'000;      // rows that one read transaction sees
 inline constexpr std::size_t kAuditLineBytes = std::size_t{256} * 1024;  // of an export
 inline constexpr auto kRefusalsFlush = 60s;
 inline constexpr std::size_t kRefusalsRemembered = 256;  // rows a flush; beyond: one for all others

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::string_view kCheckValue = "master_key_check";
 
-// Secrets in the meta table, and what they are sealed for (own_certificate.cpp, checkpoint_key.cpp).
+// Secrets in the meta table, and what they are sealed for (own_certificate.cpp,
+// checkpoint_key.cpp).
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSealedFacts{{
     {"audit_checkpoint_key", "audit-checkpoint-key"},
     {"ca_private_key", "ca-private-key"},

@@ -22,8 +22,8 @@ rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
     }
     const std::string claimed = rpc::claimed_id(params->code.expose());
     enrollment::Origin origin{exchange.request().remote_address, exchange.request().id};
-    const auto enrolled = co_await enrollment::enroll(parts_.enrollment, *std::move(params),
-                                                      std::move(origin));
+    const auto enrolled =
+        co_await enrollment::enroll(parts_.enrollment, *std::move(params), std::move(origin));
     if (enrolled.has_error()) {
         const auto& address = exchange.request().remote_address;
         exchange.respond(refusal(
