@@ -89,7 +89,13 @@ Result<ExitCode> call_agent(Context& context, const CallAgentOptions& options) {
     params.agent_id = agent.agent_id;
     params.method = options.method;
     params.timeout_seconds = options.timeout_seconds;
-    REKEY_TRY_ASSIGN(answer, call<protocol::AgentsCall>(context.api, params));
+    auto answered = call<protocol::AgentsCall>(context.api, params);
+    // The server has the method that was called; the agent has not.
+    if (answered.has_error() && answered.error().code() == Code::method_not_found)
+        return with_way_out(answered.error(),
+                            "The agent has no such method; those that it has stand in: rekeyctl "
+                            "agents get NAME");
+    REKEY_TRY_ASSIGN(answer, std::move(answered));
     // The agent's own answer, for people and programs alike.
     context.console.out.stream << pretty_json(context.format == Format::json ? answer.json
                                                                              : answer.value.result);

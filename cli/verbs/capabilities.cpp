@@ -45,7 +45,7 @@ Result<ExitCode> grant_capability(Context& context, const GrantOptions& options)
     REKEY_TRY_ASSIGN(answer, call<protocol::CapabilitiesGrant>(context.api, params));
     print(context, answer.json, [&] {
         return fmt::format("{} {} {}.\n", printable(agent.name),
-                           answer.value.already_granted ? "had" : "has now",
+                           answer.value.already_granted ? "had" : "now has",
                            printable(answer.value.grant.capability));
     });
     return ExitCode::ok;

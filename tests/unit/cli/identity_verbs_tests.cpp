@@ -112,11 +112,21 @@ BOOST_AUTO_TEST_CASE(capabilities_are_registered_listed_granted_and_revoked) {
     answers<protocol::CapabilitiesGrant>(granted);
     BOOST_TEST((run({"capabilities", "grant", "web-1", "files:*"}) == ExitCode::ok));
     BOOST_TEST(sent() == "{" + id + R"(,"capability":"files:*"})");
-    BOOST_TEST(out.str().find("web-1 has now files:*") != std::string::npos);
+    BOOST_TEST(out.str().find("web-1 now has files:*") != std::string::npos);
     answers<protocol::CapabilitiesRevoke>({id_of(1), "files:*"});
     BOOST_TEST((run({"capabilities", "revoke", "web-1", "files:*"}) == ExitCode::ok));
     BOOST_TEST(sent() == "{" + id + R"(,"capability":"files:*"})");
     BOOST_TEST((run({"capabilities", "grant", "web-1"}) == ExitCode::usage));
+}
+
+BOOST_AUTO_TEST_CASE(a_method_that_the_agent_has_not_is_no_matter_of_the_servers_age) {
+    server.on<protocol::AgentsCall>(
+        [](const protocol::AgentsCall::Params&) -> Result<protocol::AgentsCall::Result> {
+            return Error(Code::method_not_found, "Method not found");
+        });
+    BOOST_TEST((run({"agents", "call", "web-1", "cache.drop"}) == ExitCode::failure));
+    BOOST_TEST(err.str().find("rekeyctl agents get") != std::string::npos, err.str());
+    BOOST_TEST(err.str().find("older") == std::string::npos, err.str());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
