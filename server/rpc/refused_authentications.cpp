@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace rekey::server::rpc {
@@ -84,7 +85,9 @@ std::vector<storage::AuditEvent> RefusedAuthentications::take() {
         event.details["address"] = address;
         events.push_back(std::move(event));
     }
-    std::ranges::stable_sort(events, {}, &storage::AuditEvent::time);
+    std::ranges::sort(events, {}, [](const storage::AuditEvent& event) {
+        return std::tie(event.time, event.subject);
+    });
     if (others.times > 0) {
         storage::AuditEvent event = event_of(others.first, others.last, others.times);
         event.subject = "other";

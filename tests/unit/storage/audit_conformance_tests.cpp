@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(removing_is_bounded_and_undone_with_its_unit, Engi
 BOOST_AUTO_TEST_CASE_TEMPLATE(checkpoints_are_found_by_their_place, Engine, Engines) {
     Opened<Engine> engine;
     write_ok(engine.store(), [](Transaction& t) -> Result<> {
-        for (const std::uint64_t seq : {30, 10, 20})
+        for (const std::uint64_t seq : {30U, 10U, 20U})
             REKEY_TRY(t.audit_checkpoints().put(checkpoint(seq)));
         return t.audit_checkpoints().put(checkpoint(20, "other"));
     });

@@ -7,7 +7,6 @@ using rekey::server::testing::AuditWorld;
 namespace {
 
 constexpr std::uint64_t kEvery = limits::kCheckpointRows;
-const std::vector<std::uint64_t> kNone;
 
 }  // namespace
 
