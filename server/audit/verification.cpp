@@ -37,9 +37,8 @@ bool Verification::failed(std::optional<ChainFault> fault) {
 Result<bool> Verification::open(storage::Transaction& transaction) {
     opened_ = true;
     if (known_) {
-        verifier_.go_on_behind(*known_);
-        expected_up_to_ = known_->seq;
-        return true;
+        REKEY_TRY_ASSIGN(begun, open_behind(transaction, *known_));
+        return begun;
     }
     REKEY_TRY_ASSIGN(ends, transaction.audit().ends());
     if (ends.first_seq <= 1) return true;
@@ -49,6 +48,24 @@ Result<bool> Verification::open(storage::Transaction& transaction) {
         return !failed(ChainFault{ChainFaultKind::missing, before});
     expected_up_to_ = before;
     return !failed(verifier_.begin_behind(stored(*beginning), AuditVerifier::Start::kept));
+}
+
+// The place that is known has to be there: behind one that never was, there is nothing to find.
+Result<bool> Verification::open_behind(storage::Transaction& transaction,
+                                       const protocol::ChainHead& known) {
+    verifier_.go_on_behind(known);
+    expected_up_to_ = known.seq;
+    REKEY_TRY_ASSIGN(ends, transaction.audit().ends());
+    // Before the oldest row that was kept, or before all: the next row says whether it was this
+    // one.
+    if (known.seq == 0 || known.seq < ends.first_seq) return true;
+    REKEY_TRY_ASSIGN(rows, transaction.audit().walk(known.seq - 1, 1));
+    if (rows.empty()) return !failed(ChainFault{ChainFaultKind::truncated, known.seq});
+    if (rows.front().seq != known.seq)
+        return !failed(ChainFault{ChainFaultKind::missing, known.seq});
+    if (rows.front().hash != known.hash)
+        return !failed(ChainFault{ChainFaultKind::wrong_hash, known.seq});
+    return true;
 }
 
 Result<> Verification::expect_up_to(storage::Transaction& transaction, std::uint64_t seq) {

@@ -31,6 +31,8 @@ class Verification {
 
   private:
     [[nodiscard]] Result<bool> open(storage::Transaction& transaction);
+    [[nodiscard]] Result<bool> open_behind(storage::Transaction& transaction,
+                                           const protocol::ChainHead& known);
     [[nodiscard]] Result<> expect_up_to(storage::Transaction& transaction, std::uint64_t seq);
     [[nodiscard]] bool failed(std::optional<protocol::ChainFault> fault);
 

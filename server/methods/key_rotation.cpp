@@ -42,7 +42,7 @@ ApiKeyRow successor_of(const ApiKeyRow& old, const KeyRotation& rotation,
     row.agent_id = old.agent_id;
     row.name = old.name;
     row.key_hash = protocol::token_hash(rotation.fresh.text);
-    row.capabilities = old.capabilities;
+    row.capabilities = old.capabilities ? old.capabilities : rotation.ceiling;
     row.created_at = rotation.now;
     if (old.expires_at) row.expires_at = rotation.now + (*old.expires_at - old.created_at);
     row.created_by = caller.agent_id;
@@ -66,6 +66,16 @@ FreshKey mint_key(const Clock& clock, Random& random) {
     return fresh;
 }
 
+Result<> require_room_for_key(storage::Transaction& transaction, const std::string& agent_id,
+                              Time now) {
+    REKEY_TRY(transaction.api_keys().trim_dead(agent_id, now, limits::kDeadApiKeysAnAgent));
+    REKEY_TRY_ASSIGN(rows, transaction.api_keys().list(agent_id));
+    const auto working = std::count_if(rows.begin(), rows.end(),
+                                       [&](const ApiKeyRow& one) { return one.works(now); });
+    if (static_cast<std::size_t>(working) < limits::kApiKeysAnAgent) return {};
+    return Error(Code::wrong_state, "the agent has as many API keys as one may: revoke some");
+}
+
 Result<RotatedKey> rotate_key_in(storage::Transaction& transaction, const rpc::Caller& caller,
                                  const KeyRotation& rotation) {
     REKEY_TRY_ASSIGN(old, find_working(transaction, rotation));
@@ -78,10 +88,11 @@ Result<RotatedKey> rotate_key_in(storage::Transaction& transaction, const rpc::C
         if (revoked.has_error() && revoked.error().code() != Code::not_found)
             return revoked.error();
     }
+    // Not only when keys are made: one that rotates and rotates would gather them without end.
+    REKEY_TRY(require_room_for_key(transaction, old.agent_id, rotation.now));
     const ApiKeyRow successor = successor_of(old, rotation, caller);
     const Time end = end_of(old, rotation);
     REKEY_TRY(table.succeed(successor, replaced, end));
-    REKEY_TRY(table.trim_dead(old.agent_id, rotation.now, limits::kDeadApiKeysAnAgent));
 
     auto event = rpc::audit_event(caller, "api_key.rotated", old.agent_id, rotation.now);
     event.details["key_id"] = successor.key_id;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 // How an API key is rotated (docs/authentication.md): by keys.rotate for whom the caller has rights
 // over, and by an agent for the key that it calls with.
@@ -32,7 +33,13 @@ struct KeyRotation {
     std::chrono::hours grace{};  // that it works on, never beyond its own life
     FreshKey fresh;
     Time now{};
+    // What the successor may at most, when the key that ends may all of its agent's; none: all.
+    std::optional<std::vector<std::string>> ceiling;
 };
+
+// `wrong_state` when as many of the agent's keys work as one may have.
+[[nodiscard]] Result<> require_room_for_key(storage::Transaction& transaction,
+                                            const std::string& agent_id, Time now);
 
 // Makes the successor of a key that works, with the predecessor's name, capabilities and length of
 // life. While a successor was never used, this one takes its place, and the end of the predecessor

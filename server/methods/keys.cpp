@@ -26,11 +26,20 @@ using storage::ApiKeyRow;
 
 constexpr std::string_view kManage = "keys:manage";
 
+using Capabilities = std::vector<std::string>;
+
+struct Rights {
+    Capabilities held;  // what the agent was granted
+    // What a key may at most that the caller makes for the agent, because the agent's rights can
+    // grow and whoever made the key has its text. None: all that the agent may, also later; for an
+    // admin, and for the agent itself.
+    std::optional<Capabilities> ceiling;
+};
+
 // Whoever has a key of an agent is that agent: so nobody touches the keys of one who may more than
-// he himself (failure 28). Answers what that agent was granted.
-Result<std::vector<std::string>> require_rights_over(storage::Transaction& transaction,
-                                                     const Caller& caller,
-                                                     std::string_view agent_id, Time now) {
+// he himself (failure 28).
+Result<Rights> require_rights_over(storage::Transaction& transaction, const Caller& caller,
+                                   std::string_view agent_id, Time now) {
     REKEY_TRY_ASSIGN(again, rpc::read_again(transaction, caller, now));
     if (!again.may(kManage)) return rpc::permission_denied(kManage);
     REKEY_TRY(transaction.agents().find(agent_id));
@@ -38,7 +47,10 @@ Result<std::vector<std::string>> require_rights_over(storage::Transaction& trans
     for (const std::string& capability : held) {
         if (!again.may(capability)) return rpc::permission_denied(capability);
     }
-    return held;
+    Rights rights{.held = held};
+    const bool is_itself = again.agent_id == agent_id && !again.key_capabilities;
+    if (!is_itself && !again.may("admin:*")) rights.ceiling = std::move(held);
+    return rights;
 }
 
 Result<> require_active(storage::Transaction& transaction, std::string_view agent_id) {
@@ -83,19 +95,9 @@ Result<> require_subset(const ApiKeyRow& row, const std::vector<std::string>& he
     return {};
 }
 
-Result<> require_room(storage::Transaction& transaction, const ApiKeyRow& row) {
-    REKEY_TRY(transaction.api_keys().trim_dead(row.agent_id, row.created_at,
-                                               limits::kDeadApiKeysAnAgent));
-    REKEY_TRY_ASSIGN(rows, transaction.api_keys().list(row.agent_id));
-    const auto working = std::count_if(
-        rows.begin(), rows.end(), [&](const ApiKeyRow& one) { return one.works(row.created_at); });
-    if (static_cast<std::size_t>(working) < limits::kApiKeysAnAgent) return {};
-    return Error(Code::wrong_state, "the agent has as many API keys as one may: revoke some");
-}
-
 Result<KeysCreate::Result> insert_key(storage::Transaction& transaction, const Creation& creation) {
     const ApiKeyRow& row = creation.row;
-    REKEY_TRY(require_room(transaction, row));
+    REKEY_TRY(require_room_for_key(transaction, row.agent_id, row.created_at));
     REKEY_TRY(transaction.api_keys().insert(row));
     auto event = rpc::audit_event(creation.caller, "api_key.created", row.agent_id, row.created_at);
     event.details["key_id"] = row.key_id;
@@ -136,13 +138,15 @@ Task<Result<KeysCreate::Result>> create(const Parts& parts, const Caller& caller
     creation.text = std::move(fresh.text);
     auto unit = [&parts, creation,
                  call](storage::Transaction& transaction) -> Result<KeysCreate::Result> {
-        const ApiKeyRow& row = creation.row;
-        REKEY_TRY_ASSIGN(
-            held, require_rights_over(transaction, creation.caller, row.agent_id, row.created_at));
+        Creation bounded = creation;
+        ApiKeyRow& row = bounded.row;
+        REKEY_TRY_ASSIGN(rights, require_rights_over(transaction, creation.caller, row.agent_id,
+                                                     row.created_at));
         REKEY_TRY(require_active(transaction, row.agent_id));
-        REKEY_TRY(require_subset(row, held));
+        REKEY_TRY(require_subset(row, rights.held));
+        if (!row.capabilities) row.capabilities = rights.ceiling;
         return once<KeysCreate>(transaction, {parts.master_key, parts.random}, call,
-                                [&] { return insert_key(transaction, creation); });
+                                [&] { return insert_key(transaction, bounded); });
     };
     co_return co_await rpc::write_to<KeysCreate::Result>(parts.store, std::move(unit));
 }
@@ -171,10 +175,13 @@ Task<Result<RotatedKey>> rotate(const Parts& parts, const Caller& caller,
     const auto call = idempotent_call<KeysRotate>(caller.agent_id, std::move(params), rotation.now);
     auto unit = [&parts, caller, rotation,
                  call](storage::Transaction& transaction) -> Result<RotatedKey> {
-        REKEY_TRY(require_rights_over(transaction, caller, rotation.agent_id, rotation.now));
+        REKEY_TRY_ASSIGN(rights,
+                         require_rights_over(transaction, caller, rotation.agent_id, rotation.now));
         REKEY_TRY(require_active(transaction, rotation.agent_id));
+        KeyRotation bounded = rotation;
+        bounded.ceiling = rights.ceiling;
         return once<KeysRotate>(transaction, {parts.master_key, parts.random}, call,
-                                [&] { return rotate_key_in(transaction, caller, rotation); });
+                                [&] { return rotate_key_in(transaction, caller, bounded); });
     };
     co_return co_await rpc::write_to<RotatedKey>(parts.store, std::move(unit));
 }

@@ -47,7 +47,7 @@ Task<Result<std::string>> Dispatcher::call(Caller caller, std::string_view metho
             co_await audit_refusal(caller, method, answer.error());
         }
     } else {
-        answer = Error(Code::method_not_found, "there is no method " + std::string(method));
+        answer = Error(Code::method_not_found, "there is no such method");
     }
 
     const std::string_view outcome =

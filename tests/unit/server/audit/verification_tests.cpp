@@ -123,6 +123,23 @@ BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_known_place) {
     BOOST_TEST(verify(wrong).fault().has_value());
 }
 
+// The one defence against a tail that was cut off together with its checkpoints.
+BOOST_AUTO_TEST_CASE(a_known_place_that_is_not_there_is_a_fault) {
+    const auto fault_of = [&](std::uint64_t seq, Bytes32 hash) {
+        const auto fault = verify(protocol::ChainHead{seq, hash}).fault();
+        return fault ? std::string(protocol::name_of(fault->kind)) : std::string("none");
+    };
+    BOOST_TEST(fault_of(33, row(33).hash) == "none");
+    BOOST_TEST(fault_of(33, Bytes32{1}) == "wrong_hash");
+    BOOST_TEST(fault_of(34, Bytes32{1}) == "truncated");
+    BOOST_TEST(fault_of(999'999, Bytes32{1}) == "truncated");
+    const Bytes32 noted = row(33).hash;
+    erase(31, 33);
+    database->audit_head = {30, row(30).hash};
+    BOOST_TEST(fault_of(33, noted) == "truncated");
+    BOOST_TEST(fault_of(0, Bytes32{}) == "none");
+}
+
 BOOST_AUTO_TEST_CASE(many_rows_take_several_pages_and_calls) {
     append(limits::kVerifyPage * 2);
     BOOST_TEST(verified());
