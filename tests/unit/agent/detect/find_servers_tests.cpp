@@ -107,8 +107,8 @@ BOOST_AUTO_TEST_CASE(every_known_client_is_found_where_it_keeps_its_servers) {
 BOOST_AUTO_TEST_CASE(claude_code_has_servers_of_its_projects_too) {
     write("home/.claude.json",
           R"({"numStartups":7,"mcpServers":{"mine":{"type":"sse","url":"https://h"}},)"
-          R"("projects":{"/work/a":{"mcpServers":{"a":{"command":"node"}},"history":["x"]},)"
-          R"("/work/b":{"mcpServers":{}},"/work/c":7}})");
+          R"("projects":{"/srv/a":{"mcpServers":{"a":{"command":"node"}},"history":["x"]},)"
+          R"("/srv/b":{"mcpServers":{}},"/srv/c":7}})");
     const Lines expected{"Claude Code/mine/sse/", "Claude Code/a/stdio/node"};
     BOOST_TEST(found() == expected, boost::test_tools::per_element());
 }
