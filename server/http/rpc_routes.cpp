@@ -1,4 +1,5 @@
 #include "base/fail_point.hpp"
+#include "protocol/methods/auth.hpp"
 #include "server/http/credentials.hpp"
 #include "server/http/doors.hpp"
 #include "server/http/envelope.hpp"
@@ -16,8 +17,9 @@ rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& reque
         co_await parts_.authenticator.authenticate(key, request.remote_address, request.id);
     if (caller.has_error()) {
         const std::string claimed = rpc::claimed_id(key);
-        parts_.refusals.note(
-            {rpc::EntryDoor::admin, request.remote_address, claimed, caller.error().code()});
+        const bool wants_token = request.path() == protocol::AuthToken::rest.path;
+        parts_.refusals.note({wants_token ? rpc::EntryDoor::token : rpc::EntryDoor::admin,
+                              request.remote_address, claimed, caller.error().code()});
     }
     co_return caller;
 }

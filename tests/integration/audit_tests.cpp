@@ -8,6 +8,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
+#include <set>
+#include <string>
 
 using namespace rekey;
 using namespace rekey::testing;
@@ -200,6 +202,16 @@ BOOST_AUTO_TEST_CASE(refused_authentications_are_counted_and_written_when_it_sto
         BOOST_TEST(text.find("nonsense") == std::string::npos);
         BOOST_TEST(text.find(other.substr(other.rfind('_'))) == std::string::npos);
     }
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_are_tried_for_a_token_are_told_from_those_of_calls) {
+    BOOST_TEST(server.post("/auth/token", "", "rkk_nonsense").status == 401U);
+    BOOST_TEST(server.post("/rpc", "{}", "rkk_nonsense").status == 401U);
+    tamper("SELECT 1");
+    std::set<std::string> doors;
+    for (const json::value& one : entries({{"action", "auth.refused"}}))
+        doors.emplace(one.at("details").at("door").as_string());
+    BOOST_TEST((doors == std::set<std::string>{"admin", "token"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
