@@ -124,7 +124,7 @@ void ControlSocket::Connection::end() {
 }
 
 ControlSocket::ControlSocket(boost::asio::io_context& context, std::string path, const Log& log)
-    : context_(context), path_(std::move(path)), log_(log), acceptor_(context), pause_(context) {}
+    : path_(std::move(path)), log_(log), acceptor_(context), pause_(context) {}
 
 ControlSocket::~ControlSocket() { close(); }
 

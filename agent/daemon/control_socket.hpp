@@ -53,7 +53,6 @@ class ControlSocket {
     void accept_later();
     void forget(Connection* connection);
 
-    boost::asio::io_context& context_;
     std::string path_;
     const Log& log_;
     std::map<std::string, Handler, std::less<>> handlers_;
