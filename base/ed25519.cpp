@@ -1,9 +1,8 @@
 #include "base/ed25519.hpp"
 
 #include "base/contract.hpp"
+#include "base/openssl_owner.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <limits>
@@ -12,22 +11,13 @@
 namespace rekey {
 namespace {
 
-struct Free {
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-    void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using KeyPointer = std::unique_ptr<EVP_PKEY, Free>;
-using ContextPointer = std::unique_ptr<EVP_MD_CTX, Free>;
-using BioPointer = std::unique_ptr<BIO, Free>;
-
 // OpenSSL would otherwise ask the terminal for the password of an encrypted key.
 int no_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) { return -1; }
 
 }  // namespace
 
 struct Ed25519Key::Pair {
-    KeyPointer key;
+    KeyPtr key;
 };
 
 Ed25519Key::Ed25519Key(std::unique_ptr<Pair> pair) : pair_(std::move(pair)) {
@@ -43,11 +33,11 @@ Ed25519Key::~Ed25519Key() = default;
 
 Ed25519Key Ed25519Key::generate() {
     return Ed25519Key(
-        std::make_unique<Pair>(Pair{KeyPointer(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"))}));
+        std::make_unique<Pair>(Pair{KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"))}));
 }
 
 Ed25519Key Ed25519Key::from_seed(const Bytes32& seed) {
-    return Ed25519Key(std::make_unique<Pair>(Pair{KeyPointer(
+    return Ed25519Key(std::make_unique<Pair>(Pair{KeyPtr(
         EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()))}));
 }
 
@@ -55,15 +45,15 @@ Result<Ed25519Key> Ed25519Key::from_pem(const Secret& pem) {
     Error unreadable(Code::corrupt, "not an Ed25519 private key in unencrypted PKCS#8 PEM");
     const std::string_view text = pem.expose();
     if (text.empty() || text.size() > std::numeric_limits<int>::max()) return unreadable;
-    const BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-    KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+    const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
     if (key == nullptr || EVP_PKEY_is_a(key.get(), "ED25519") != 1) return unreadable;
     return Ed25519Key(std::make_unique<Pair>(Pair{std::move(key)}));
 }
 
 Secret Ed25519Key::to_pem() const {
     // Memory that OpenSSL wipes when it frees it.
-    const BioPointer bio(BIO_new(BIO_s_secmem()));
+    const BioPtr bio(BIO_new(BIO_s_secmem()));
     REKEY_ASSERT(bio != nullptr &&
                  PEM_write_bio_PKCS8PrivateKey(bio.get(), pair_->key.get(), nullptr, nullptr, 0,
                                                nullptr, nullptr) == 1);
@@ -74,7 +64,7 @@ Secret Ed25519Key::to_pem() const {
 }
 
 Ed25519Signature Ed25519Key::sign(std::string_view message) const {
-    const ContextPointer context(EVP_MD_CTX_new());
+    const DigestContextPtr context(EVP_MD_CTX_new());
     const ByteView bytes = as_bytes(message);
     Ed25519Signature signature{};
     std::size_t size = signature.size();
@@ -86,9 +76,9 @@ Ed25519Signature Ed25519Key::sign(std::string_view message) const {
 }
 
 bool ed25519_verify(const Bytes32& public_key, std::string_view message, ByteView signature) {
-    const KeyPointer key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(),
-                                                     public_key.size()));
-    const ContextPointer context(EVP_MD_CTX_new());
+    const KeyPtr key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(),
+                                                 public_key.size()));
+    const DigestContextPtr context(EVP_MD_CTX_new());
     const ByteView bytes = as_bytes(message);
     return key != nullptr &&
            EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&

@@ -1,33 +1,26 @@
 #include "base/hash.hpp"
 
 #include "base/contract.hpp"
+#include "base/openssl_owner.hpp"
 #include "base/secret.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <array>
-#include <memory>
 
 namespace rekey {
 namespace {
 
 constexpr std::size_t kBlockBytes = 64;  // FIPS 180-4: SHA-256 works on 512-bit blocks
 
-struct FreeDigest {
-    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
 const EVP_MD* fetched_sha256() {
-    static const std::unique_ptr<EVP_MD, FreeDigest> digest(
-        EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    static const DigestPtr digest(EVP_MD_fetch(nullptr, "SHA256", nullptr));
     REKEY_ASSERT(digest != nullptr);
     return digest.get();
 }
 
 EVP_MD_CTX* thread_context() {
-    thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
+    thread_local const DigestContextPtr context(EVP_MD_CTX_new());
     REKEY_ASSERT(context != nullptr);
     return context.get();
 }

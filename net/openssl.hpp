@@ -1,9 +1,8 @@
 #pragma once
 
+#include "base/openssl_owner.hpp"
 #include "base/secret.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -13,24 +12,13 @@
 #include <string_view>
 #include <vector>
 
-// Owners for OpenSSL's objects. Inside net/ only.
+// More owners for OpenSSL's objects. Inside net/ only.
 namespace rekey::net {
-
-template <auto Free>
-struct OpensslFree {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
 
 inline void free_general_names(GENERAL_NAMES* names) noexcept {
     sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
 }
 
-using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free_all>>;
-using BignumPtr = std::unique_ptr<BIGNUM, OpensslFree<BN_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, OpensslFree<X509_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpensslFree<X509_EXTENSION_free>>;
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpensslFree<free_general_names>>;
