@@ -13,7 +13,8 @@ namespace rekey::fail_point {
 
 enum class Side : unsigned char { agent, server };
 
-// All names of one side, in the order of base/fail_point.hpp.
+// All names of one side that a play of the kill matrix reaches, in the order of
+// base/fail_point.hpp.
 [[nodiscard]] std::vector<std::string> names_of(Side side);
 
 // For places that only the programs of tests/kill have (database_disk.cpp).
