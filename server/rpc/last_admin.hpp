@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "storage/store.hpp"
 
+#include <cstdint>
 #include <string_view>
 
 // Somebody can always administer: what would leave nobody is refused. Asked inside the transaction
@@ -11,18 +12,22 @@
 // admin.
 namespace rekey::server::rpc {
 
-// Does this identity administer at `now`? It does if it is active, was granted admin:*, and has an
-// API key that works then (not revoked, not expired, not past the end that a rotation gave it) and
-// is not narrowed below admin:*. `without_key`: as if that key were gone; empty: none is.
+// Which API keys count: those that work at this moment (not revoked, not expired, not past the end
+// that a rotation gave them), or only those of them that still will a day later.
+enum class Keys : std::uint8_t { that_work, that_last };
+
+// Does this identity administer? It does if it is active, was granted admin:*, and has an API key
+// that counts and is not narrowed below admin:*. `without_key`: as if that key were gone; empty:
+// none is.
 [[nodiscard]] Result<bool> administers_in(storage::Transaction& transaction,
-                                          std::string_view agent_id, Time now,
+                                          std::string_view agent_id, Time now, Keys which,
                                           std::string_view without_key = {});
 
-// Does it administer, and nobody else?
+// Does it administer, with a key that works, and nobody else with one that lasts?
 [[nodiscard]] Result<bool> is_last_admin_in(storage::Transaction& transaction,
                                             std::string_view agent_id, Time now);
 
-// Would nobody administer any more without this key, though somebody does with it?
+// Does this key administer, and would nobody without it, with one that lasts?
 [[nodiscard]] Result<bool> is_last_admin_key_in(storage::Transaction& transaction,
                                                 std::string_view agent_id, std::string_view key_id,
                                                 Time now);

@@ -57,20 +57,41 @@ BOOST_AUTO_TEST_CASE(who_cannot_administer_with_any_key_does_not_count) {
     });
     BOOST_TEST(last(admin));
     BOOST_TEST(!last(suspended));
-    // A key that ends counts until it does.
+    // A key that ends within a day does not count for others; for who has it, it does until then.
     const auto ending = identity("ending", {"admin:*"}, Names{"agents:read"});
     add_key(ending, [&](storage::ApiKeyRow& key) {
-        key.expires_at = clock.now() + Milliseconds{5};
+        key.expires_at = clock.now() + std::chrono::days{1} + Milliseconds{5};
         key.capabilities = Names{"admin:*"};
     });
     add_key(ending, [&](storage::ApiKeyRow& key) { key.revoked_at = clock.now(); });
-    add_key(ending,
-            [&](storage::ApiKeyRow& key) { key.valid_until = clock.now() + Milliseconds{7}; });
+    add_key(ending, [&](storage::ApiKeyRow& key) {
+        key.valid_until = clock.now() + std::chrono::days{1} + Milliseconds{7};
+    });
     BOOST_TEST(!last(admin));
     clock.advance(Milliseconds{5});
     BOOST_TEST(!last(admin));
     clock.advance(Milliseconds{2});
     BOOST_TEST(last(admin));
+    BOOST_TEST(!last(ending));
+    change_row(admin.agent_id, [](storage::AgentRow& row) {
+        row.credentials.status = storage::AgentStatus::suspended;
+    });
+    BOOST_TEST(last(ending));
+    clock.advance(std::chrono::days{1});
+    BOOST_TEST(!last(ending));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_does_not_administer_may_go_whatever_is_left) {
+    const auto narrow = identity("narrow", {"admin:*"}, Names{"agents:read"});
+    BOOST_TEST(!last_key(narrow));
+    // Beside one that ends soon as well.
+    add_key(narrow,
+            [&](storage::ApiKeyRow& key) { key.expires_at = clock.now() + Milliseconds{5}; });
+    change_row(admin.agent_id, [](storage::AgentRow& row) {
+        row.credentials.status = storage::AgentStatus::suspended;
+    });
+    BOOST_TEST(last(narrow));
+    BOOST_TEST(!last_key(narrow));
 }
 
 BOOST_AUTO_TEST_CASE(a_second_key_lets_the_first_one_go) {
