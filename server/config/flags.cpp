@@ -35,8 +35,10 @@ constexpr std::array kFlags{
     FlagInfo{"plain_http_anywhere", toggle, "",
              "no TLS beyond loopback: tokens cross the network in the clear"},
     FlagInfo{"trusted_proxies", text, "NETWORKS",
-             "proxies in front, as addresses and networks (10.0.0.0/8,192.0.2.1), whose "
-             "X-Forwarded-For or Forwarded names the client (default: none)"},
+             "proxies in front, as addresses and networks (10.0.0.0/8,192.0.2.1), whose header "
+             "names the client (default: none)"},
+    FlagInfo{"proxy_header", text, "HEADER",
+             "the header that they write: x-forwarded-for or forwarded (default: x-forwarded-for)"},
     FlagInfo{"log_level", text, "LEVEL", "debug, info, warning, error or off (default: info)"},
     FlagInfo{"log_format", text, "FORMAT", "logfmt or json (default: logfmt)"},
     FlagInfo{"shards", text, "N", "threads that serve connections (default: one a core)"},
@@ -53,6 +55,7 @@ Error wrong(const FlagText& given, std::string_view expected) {
 
 constexpr std::array<std::string_view, 5> kLogLevels{"debug", "info", "warning", "error", "off"};
 constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
+constexpr std::array<std::string_view, 2> kProxyHeaders{"x-forwarded-for", "forwarded"};
 
 Error not_among(const FlagText& given, std::span<const std::string_view> choices) {
     return Error(Code::invalid_params, given.origin + ": " + not_one_of(given.text, choices));
@@ -151,9 +154,14 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 Result<> read_trusted_proxies(const Reader& reader, ProcessOptions& options) {
+    if (const FlagText* named = reader.find("proxy_header")) {
+        const auto found = std::ranges::find(kProxyHeaders, named->text);
+        if (found == kProxyHeaders.end()) return not_among(*named, kProxyHeaders);
+        options.proxy_header = static_cast<http::ForwardingHeader>(found - kProxyHeaders.begin());
+    }
     const FlagText* given = reader.find("trusted_proxies");
     if (given == nullptr) return {};
-    auto proxies = http::TrustedProxies::parse(given->text);
+    auto proxies = http::TrustedProxies::parse(given->text, options.proxy_header);
     if (proxies.has_error())
         return Error(Code::invalid_params, given->origin + ": " + proxies.error().message());
     options.trusted_proxies = *std::move(proxies);
@@ -307,7 +315,10 @@ std::map<std::string, std::string> describe(const ProcessOptions& options) {
     shown["plain_http"] = options.transport == Transport::tls ? "false" : "true";
     shown["plain_http_anywhere"] =
         options.transport == Transport::plain_anywhere ? "true" : "false";
-    if (!options.trusted_proxies.empty()) shown["trusted_proxies"] = options.trusted_proxies.text();
+    if (!options.trusted_proxies.empty()) {
+        shown["trusted_proxies"] = options.trusted_proxies.text();
+        shown["proxy_header"] = kProxyHeaders.at(static_cast<std::size_t>(options.proxy_header));
+    }
     shown["log_level"] = kLogLevels.at(static_cast<std::size_t>(options.log_level));
     shown["log_format"] = options.log_format == LogFormat::json ? "json" : "logfmt";
     shown["shards"] = std::to_string(options.shards);

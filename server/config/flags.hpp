@@ -43,6 +43,7 @@ struct ProcessOptions {
     std::vector<std::string> cors_origins;   // site_lists.hpp
     std::vector<std::string> allowed_hosts;  // site_lists.hpp
     http::TrustedProxies trusted_proxies;
+    http::ForwardingHeader proxy_header = http::ForwardingHeader::x_forwarded_for;
 };
 
 struct FlagInfo {

@@ -114,11 +114,10 @@ std::string for_of(std::string_view element) {
     return found;
 }
 
-enum class Kind : std::uint8_t { forwarded, x_forwarded_for };
-
-// All of one name, in the order in which proxies wrote them; a hop that cannot be read is "".
-std::vector<std::string> hops_of(const net::HttpHeaders& headers, Kind kind) {
-    const std::string_view wanted = kind == Kind::forwarded ? "Forwarded" : "X-Forwarded-For";
+// All of that name, in the order in which proxies wrote them; a hop that cannot be read is "".
+std::vector<std::string> hops_of(const net::HttpHeaders& headers, ForwardingHeader header) {
+    const bool standard = header == ForwardingHeader::forwarded;
+    const std::string_view wanted = standard ? "Forwarded" : "X-Forwarded-For";
     std::vector<std::string> hops;
     for (const auto& [name, value] : headers.all()) {
         if (!same_word(name, wanted)) continue;
@@ -128,7 +127,7 @@ std::vector<std::string> hops_of(const net::HttpHeaders& headers, Kind kind) {
             continue;
         }
         for (const std::string_view element : *elements)
-            hops.push_back(kind == Kind::forwarded ? for_of(element) : std::string(element));
+            hops.push_back(standard ? for_of(element) : std::string(element));
     }
     return hops;
 }
@@ -159,8 +158,9 @@ Result<TrustedProxies::Network> TrustedProxies::parse_network(std::string_view t
     return network;
 }
 
-Result<TrustedProxies> TrustedProxies::parse(std::string_view text) {
+Result<TrustedProxies> TrustedProxies::parse(std::string_view text, ForwardingHeader header) {
     TrustedProxies proxies;
+    proxies.header_ = header;
     proxies.text_ = trimmed(text);
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find_first_of(", \t", begin), text.size());
@@ -210,14 +210,7 @@ std::string TrustedProxies::rightmost_untrusted(const std::vector<std::string>& 
 std::string TrustedProxies::client_of(const std::string& peer,
                                       const net::HttpHeaders& headers) const {
     if (!contains(peer)) return peer;
-    std::string client;
-    for (const Kind kind : {Kind::forwarded, Kind::x_forwarded_for}) {
-        const auto hops = hops_of(headers, kind);
-        if (hops.empty()) continue;
-        std::string said = rightmost_untrusted(hops);
-        if (said.empty() || (!client.empty() && said != client)) return peer;
-        client = std::move(said);
-    }
+    std::string client = rightmost_untrusted(hops_of(headers, header_));
     return client.empty() ? peer : client;
 }
 

@@ -30,10 +30,12 @@ net::HttpCall from(net::HttpCall call, const std::string& header, const std::str
     return call;
 }
 
-Rekeyd::Options behind_a_proxy(const std::string& trusted) {
+Rekeyd::Options behind_a_proxy(const std::string& trusted,
+                               const std::string& header = "x-forwarded-for") {
     Rekeyd::Options options;
     options.transport = Transport::plain;
-    if (!trusted.empty()) options.arguments = {"--trusted-proxies", trusted};
+    if (!trusted.empty())
+        options.arguments = {"--trusted-proxies", trusted, "--proxy-header", header};
     return options;
 }
 
@@ -85,10 +87,10 @@ BOOST_AUTO_TEST_CASE(one_bad_agent_behind_an_address_locks_nobody_out) {
 }
 
 BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client_whose_failures_count) {
-    for (const char* header : {"X-Forwarded-For", "Forwarded"}) {
+    for (const std::string header : {"x-forwarded-for", "forwarded"}) {
         BOOST_TEST_CONTEXT(header) {
-            Rekeyd server(behind_a_proxy("127.0.0.0/8, ::1"));
-            const std::string form = std::string(header) == "Forwarded" ? "for=" : "";
+            Rekeyd server(behind_a_proxy("127.0.0.0/8, ::1", header));
+            const std::string form = header == "forwarded" ? "for=" : "";
             const net::HttpCall wrong = upgrade_with("rka_made-up_x");
             const auto bad = from(wrong, header, form + "198.51.100.1");
             BOOST_TEST(attempts_allowed(server, bad) == kFailures);
@@ -97,6 +99,9 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client_whose_failures_count) {
                            .status == 429U);
             BOOST_TEST(server.http(from(wrong, header, form + "198.51.100.2")).status == 401U);
             BOOST_TEST(server.http(wrong).status == 401U);
+            // The header that the proxy does not write is the client's own word.
+            const std::string other = header == "forwarded" ? "X-Forwarded-For" : "Forwarded";
+            BOOST_TEST(server.http(from(bad, other, "for=198.51.100.3")).status == 429U);
         }
     }
 }
