@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
+#include "base/time_format.hpp"
 #include "protocol/token.hpp"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ Result<RotatedKey> rotate_key_in(storage::Transaction& transaction, const rpc::C
     auto event = rpc::audit_event(caller, "api_key.rotated", old.agent_id, rotation.now);
     event.details["key_id"] = successor.key_id;
     event.details["previous_key_id"] = old.key_id;
-    event.details["previous_valid_until"] = end.time_since_epoch().count();
+    event.details["previous_valid_until"] = to_rfc3339(end);
     if (!replaced.empty()) event.details["replaced_key_id"] = replaced;
     transaction.audit().append(std::move(event));
 

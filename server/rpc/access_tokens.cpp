@@ -93,6 +93,13 @@ Result<std::shared_ptr<const TokenFacts>> AccessTokens::verify(std::string_view 
     return shared;
 }
 
+std::string AccessTokens::claimed_id(std::string_view text) const {
+    if (text.size() > limits::kAccessTokenBytes) return {};
+    const auto known = recall(sha256(text), parts_.signer.verifying_keys()->change());
+    if (!known) return {};
+    return known->key_id.empty() ? known->agent_id : known->key_id;
+}
+
 bool AccessTokens::trusts(std::string_view signing_kid) const {
     return parts_.signer.verifying_keys()->find(signing_kid) != nullptr;
 }

@@ -62,6 +62,10 @@ class AccessTokens {
     // was. `unknown_credential` for whatever is not ours; `token_expired`.
     [[nodiscard]] Result<std::shared_ptr<const TokenFacts>> verify(std::string_view text) const;
 
+    // Of one whose signature was verified lately and is remembered: the API key that it was made
+    // with, else its agent. Empty for every other text. No proof that any of it still holds.
+    [[nodiscard]] std::string claimed_id(std::string_view text) const;
+
     // Is this key still among those that sign for us? For a socket that was opened with a token.
     [[nodiscard]] bool trusts(std::string_view signing_kid) const;
 

@@ -1,5 +1,6 @@
 #include "server/rpc/authenticator.hpp"
 
+#include "server/rpc/refused_authentications.hpp"
 #include "storage/store_async.hpp"
 
 #include <utility>
@@ -52,6 +53,11 @@ Task<Result<bool>> Authenticator::mark_first_use(const Caller& caller, Time now)
         return true;
     };
     co_return co_await write_to<bool>(parts_.store, std::move(unit));
+}
+
+std::string Authenticator::claimed_id(std::string_view credential) const {
+    return looks_like_a_token(credential) ? parts_.tokens.claimed_id(credential)
+                                          : rpc::claimed_id(credential);
 }
 
 Result<Caller> Authenticator::again(const Caller& caller) const {

@@ -32,6 +32,10 @@ class Authenticator {
                                                     std::string address,
                                                     std::string request_id = {}) const;
 
+    // For the audit of one that was refused: the id that it claims (RefusedAuthentications), of a
+    // token only if its signature held.
+    [[nodiscard]] std::string claimed_id(std::string_view credential) const;
+
     // The same caller now: what it is, and the times and the signing key of its token.
     [[nodiscard]] Result<Caller> again(const Caller& caller) const;
 
