@@ -51,8 +51,9 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       advertised(advertised_address(config.options, listeners.where())),
       registry(shards),
       coordinator({*store, master_key, clock, random, settings, log, registry}),
-      agent_door(
-          {shards, *store, coordinator, settings, clock, random, log, registry, agent_requests}),
+      calls(clock, random, settings),
+      agent_door({shards, *store, coordinator, settings, clock, random, log, registry,
+                  agent_requests, calls}),
       scheduler({clock, shards.at(0).timers(), registry, coordinator, settings}),
       revocations(open_revocations()),
       audit_key(bootstrap::open_checkpoint_key(*store, master_key, random, log)),
@@ -75,12 +76,13 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
                    *revocations,
                    signing_keys,
                    audit_key,
-                   [this](const std::string& agent_id, std::uint16_t code) {
-                       close_admin_sockets(agent_id, code);
+                   [this](const std::string& key_id) {
+                       with_admin_sockets(
+                           [key_id](http::AdminSockets& sockets) { sockets.close_of_key(key_id); });
                    },
                    master_key,
-                   access_tokens},
-      calls(clock, random, settings),
+                   access_tokens,
+                   checkpoints},
       authenticator({*store, clock, access_tokens, key_uses}),
       dispatcher({methods, *store, clock, log, calls, authenticator, {}}),
       failures(clock, random),
@@ -100,7 +102,12 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
           *store,           authenticator,  dispatcher, agent_door, registry,
           enrollment_parts, recovery_parts, failures,   refusals,   calls,
           signing_keys,     settings,       clock,      log,        config.options.trusted_proxies,
-          facts.started_at, draining,       random,     host_gate} {
+          facts.started_at, draining,       random,     host_gate,  admin_socket_places} {
+    registry.when_all_close([this](std::string_view agent_id, std::uint16_t code) {
+        with_admin_sockets([agent_id = std::string(agent_id), code](http::AdminSockets& sockets) {
+            sockets.close(agent_id, code);
+        });
+    });
     bootstrap::ensure_admin_identity({*store, clock, random, log, directory.admin_key()});
     methods::bind_all(methods, method_parts);
     methods::bind_agent_requests(agent_requests, method_parts);
@@ -189,11 +196,10 @@ Secret App::Rooms::join_string(const Secret& code) const {
     return protocol::format_join_string(join);
 }
 
-void App::Rooms::close_admin_sockets(const std::string& agent_id, std::uint16_t code) {
+void App::Rooms::with_admin_sockets(const std::function<void(http::AdminSockets&)>& action) {
     for (std::size_t index = 0; index < fronts.size(); ++index) {
-        shards.at(index).post([this, index, agent_id, code] {
-            fronts[index]->doors.admin_sockets().close(agent_id, code);
-        });
+        shards.at(index).post(
+            [&doors = fronts[index]->doors, action] { action(doors.admin_sockets()); });
     }
 }
 

@@ -62,6 +62,7 @@ struct App::Rooms {
     config::HostPort advertised;
     sessions::SessionRegistry registry;
     rotation::Coordinator coordinator;
+    rpc::CallLimiter calls;
     sessions::AgentRequests agent_requests;
     sessions::AgentDoor agent_door;
     Scheduler scheduler;
@@ -74,7 +75,6 @@ struct App::Rooms {
     rpc::AccessTokens access_tokens;
     methods::Parts method_parts;
     rpc::Registry methods;
-    rpc::CallLimiter calls;
     rpc::KeyUse key_uses;
     rpc::Authenticator authenticator;
     rpc::Dispatcher dispatcher;
@@ -86,6 +86,7 @@ struct App::Rooms {
     recovery::Parts recovery_parts;
     std::atomic<bool> draining{false};
     http::HostGate host_gate;
+    http::Places admin_socket_places{http::AdminSockets::kMostOfOneIdentity};
     http::Parts http_parts;
     std::vector<std::unique_ptr<Front>> fronts;
     std::unique_ptr<Timers::Handle> next_certificate_check;  // of shard 0
@@ -103,7 +104,8 @@ struct App::Rooms {
     [[nodiscard]] std::unique_ptr<bootstrap::ServerCertificate> open_certificate();
     [[nodiscard]] methods::ServerFacts make_facts();
     [[nodiscard]] Secret join_string(const Secret& code) const;
-    void close_admin_sockets(const std::string& agent_id, std::uint16_t code);
+    // On every shard, soon.
+    void with_admin_sockets(const std::function<void(http::AdminSockets&)>& action);
     void check_certificate_later();
     void check_keys_later();
     // The last of the audit, on the main thread, when nothing else is written any more.

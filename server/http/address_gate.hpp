@@ -1,10 +1,10 @@
 #pragma once
 
+#include "server/http/places.hpp"
+
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 
 namespace rekey::server::http {
 
@@ -13,18 +13,13 @@ namespace rekey::server::http {
 // comes from there. Safe from any thread.
 class AddressGate {
   public:
-    explicit AddressGate(std::size_t limit) : state_(std::make_shared<State>()), limit_(limit) {}
+    explicit AddressGate(std::size_t limit) : places_(limit) {}
 
     // Holds a place until it is destroyed; null when there is none left.
-    [[nodiscard]] std::shared_ptr<void> admit(const std::string& address);
+    [[nodiscard]] std::shared_ptr<void> admit(const std::string& address) const;
 
   private:
-    struct State {
-        std::mutex mutex;
-        std::unordered_map<std::string, std::size_t> open;
-    };
-    std::shared_ptr<State> state_;
-    std::size_t limit_;
+    Places places_;
 };
 
 }  // namespace rekey::server::http

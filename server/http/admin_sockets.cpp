@@ -28,12 +28,14 @@ std::string refuse(const Error& error) {
 class AdminSockets::Socket final : public net::WebSocketObserver,
                                    public std::enable_shared_from_this<Socket> {
   public:
-    Socket(AdminSockets& owner, net::WebSocket socket, rpc::Caller caller)
+    Socket(AdminSockets& owner, net::WebSocket socket, rpc::Caller caller,
+           std::shared_ptr<void> place)
         : owner_(&owner),
           shard_(owner.shard_),
           parts_(owner.parts_),
           socket_(std::move(socket)),
           caller_(std::move(caller)),
+          place_(std::move(place)),
           heard_at_(shard_.now()) {}
 
     void start() {
@@ -51,7 +53,12 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
         next_ping_.reset();
         socket_.abort();
     }
-    [[nodiscard]] const std::string& agent_id() const { return caller_.agent_id; }
+    [[nodiscard]] const rpc::Caller& caller() const { return caller_; }
+    // Only what happens before it is among the sockets can be missed by what closes them.
+    void look_again() {
+        const auto still = parts_.authenticator.again(caller_);
+        if (still.has_error()) close(close_code_for(still.error().code()));
+    }
 
     void on_text(std::string_view message) override {
         if (calls_ >= limits::kCallsAnAdminSocket) {
@@ -120,6 +127,7 @@ class AdminSockets::Socket final : public net::WebSocketObserver,
     AdminSockets::Parts parts_;  // outlives its owner in a call
     net::WebSocket socket_;
     rpc::Caller caller_;
+    std::shared_ptr<void> place_;
     SteadyTime heard_at_;
     std::size_t calls_ = 0;
     std::deque<SteadyTime> parse_errors_;
@@ -132,18 +140,26 @@ AdminSockets::~AdminSockets() {
     for (const auto& socket : sockets_) socket->forget();
 }
 
-void AdminSockets::adopt(net::WebSocket socket, rpc::Caller caller) {
+void AdminSockets::adopt(net::WebSocket socket, rpc::Caller caller, std::shared_ptr<void> place) {
     parts_.log.info("admin.connected", {{"agent_id", caller.agent_id},
                                         {"address", caller.address},
                                         {"request_id", caller.request_id}});
-    auto adopted = std::make_shared<Socket>(*this, std::move(socket), std::move(caller));
+    auto adopted =
+        std::make_shared<Socket>(*this, std::move(socket), std::move(caller), std::move(place));
     sockets_.insert(adopted);
     adopted->start();
+    adopted->look_again();
 }
 
-void AdminSockets::close(const std::string& agent_id, std::uint16_t code) {
+void AdminSockets::close(std::string_view agent_id, std::uint16_t code) {
     for (const auto& socket : sockets_) {
-        if (socket->agent_id() == agent_id) socket->close(code);
+        if (socket->caller().agent_id == agent_id) socket->close(code);
+    }
+}
+
+void AdminSockets::close_of_key(std::string_view key_id) {
+    for (const auto& socket : sockets_) {
+        if (socket->caller().key_id == key_id) socket->close(CloseCode::re_authenticate);
     }
 }
 

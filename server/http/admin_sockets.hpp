@@ -4,13 +4,14 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "net/web_socket.hpp"
+#include "server/rpc/authenticator.hpp"
 #include "server/rpc/caller.hpp"
 #include "server/rpc/dispatcher.hpp"
 #include "server/shard.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <unordered_set>
 
 namespace rekey::server::http {
@@ -22,8 +23,12 @@ namespace rekey::server::http {
 // silent for 2.5 of them. Each message has a request id of its own. On the shard's thread.
 class AdminSockets {
   public:
+    // On all shards together.
+    static constexpr std::size_t kMostOfOneIdentity = 1024;
+
     struct Parts {
         const rpc::Dispatcher& dispatcher;
+        const rpc::Authenticator& authenticator;
         const Clock& clock;
         Random& random;  // safe from any thread
         const Log& log;
@@ -33,9 +38,13 @@ class AdminSockets {
     AdminSockets(const AdminSockets&) = delete;
     AdminSockets& operator=(const AdminSockets&) = delete;
 
-    void adopt(net::WebSocket socket, rpc::Caller caller);
+    // `place` is one of kMostOfOneIdentity, held while the socket is open. Who was suspended or
+    // revoked, and whose key was revoked, since he was authenticated, is closed at once.
+    void adopt(net::WebSocket socket, rpc::Caller caller, std::shared_ptr<void> place);
     // Those of one identity.
-    void close(const std::string& agent_id, std::uint16_t code);
+    void close(std::string_view agent_id, std::uint16_t code);
+    // Those that one API key opened, or an access token made with it; with 4004.
+    void close_of_key(std::string_view key_id);
     void close_all(std::uint16_t code);
     [[nodiscard]] std::size_t count() const { return sockets_.size(); }
 

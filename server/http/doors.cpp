@@ -30,7 +30,8 @@ const Doors::Route Doors::kRoutes[] = {
 Doors::Doors(Shard& shard, const Parts& parts)
     : shard_(shard),
       parts_(parts),
-      admin_sockets_(shard, {parts.dispatcher, parts.clock, parts.random, parts.log}) {
+      admin_sockets_(
+          shard, {parts.dispatcher, parts.authenticator, parts.clock, parts.random, parts.log}) {
     // What it cannot serve has to stop the start.
     static_cast<void>(rest_table());
 }

@@ -8,6 +8,7 @@
 #include "server/http/admin_sockets.hpp"
 #include "server/http/client_address.hpp"
 #include "server/http/host_gate.hpp"
+#include "server/http/places.hpp"
 #include "server/http/rest_table.hpp"
 #include "server/recovery/recovery.hpp"
 #include "server/rpc/authenticator.hpp"
@@ -48,6 +49,7 @@ struct Parts {
     const std::atomic<bool>& draining;
     Random& random;  // safe from any thread
     const HostGate& gate;
+    const Places& admin_socket_places;
 };
 
 // All HTTP of one shard: what each method and path of the one port means. A thin layer: it reads

@@ -16,7 +16,7 @@ rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& reque
     auto caller =
         co_await parts_.authenticator.authenticate(key, request.remote_address, request.id);
     if (caller.has_error()) {
-        const std::string claimed = rpc::claimed_id(key);
+        const std::string claimed = parts_.authenticator.claimed_id(key);
         const bool wants_token = request.path() == protocol::AuthToken::rest.path;
         parts_.refusals.note({wants_token ? rpc::EntryDoor::token : rpc::EntryDoor::admin,
                               request.remote_address, claimed, caller.error().code()});
@@ -69,8 +69,14 @@ rpc::Task<void> Doors::open_rpc_socket(net::HttpExchange exchange) {
         exchange.respond(refusal(Error(Code::unavailable, "this server is stopping")));
         co_return;
     }
-    exchange.upgrade(kAdminSubprotocol, [this, admin = *caller](net::WebSocket socket) {
-        admin_sockets_.adopt(std::move(socket), admin);
+    auto place = parts_.admin_socket_places.take(caller->agent_id);
+    if (!place) {
+        exchange.respond(
+            refusal(Error(Code::overloaded, "too many sockets of this identity: close one first")));
+        co_return;
+    }
+    exchange.upgrade(kAdminSubprotocol, [this, admin = *caller, place](net::WebSocket socket) {
+        admin_sockets_.adopt(std::move(socket), admin, place);
     });
 }
 

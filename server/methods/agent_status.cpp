@@ -125,11 +125,6 @@ Task<Result<AgentSummary>> change(const Parts& parts, Change how, const Caller& 
     if (changed.has_error()) co_return Result<AgentSummary>(changed.error());
     AgentSummary& summary = changed->summary;
     rotation::close_sessions(parts.sessions, summary.agent_id, changed->transition);
-    if (how != Change::reactivate && parts.close_admin_sockets) {
-        const auto code =
-            ends_it(how) ? protocol::CloseCode::revoked : protocol::CloseCode::suspended;
-        parts.close_admin_sockets(summary.agent_id, static_cast<std::uint16_t>(code));
-    }
     if (changed->transition.changed())
         parts.log.info(changed->transition.action,
                        {{"agent_id", summary.agent_id}, {"actor", caller.agent_id}});

@@ -93,14 +93,21 @@ Result<std::uint64_t> beginning(storage::Transaction& transaction, std::optional
     return checkpoint ? std::max(kept, checkpoint->seq) : kept;
 }
 
-// The last place that belongs to an export: the first checkpoint at or behind `until`.
-Result<std::uint64_t> last_place(storage::Transaction& transaction, std::optional<Time> until) {
+enum class End : std::uint8_t { newest_row, newest_checkpoint };
+
+// The last place that belongs to an export: the first checkpoint at or behind `until`, else `end`.
+Result<std::uint64_t> last_place(storage::Transaction& transaction, std::optional<Time> until,
+                                 End end) {
     constexpr auto kAll = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (!until) return kAll;
-    REKEY_TRY_ASSIGN(places, transaction.audit().places_of({}, until));
-    const std::uint64_t behind = places.last < places.first ? 0 : places.last - 1;
-    REKEY_TRY_ASSIGN(checkpoints, transaction.audit_checkpoints().list(behind, 1));
-    return checkpoints.empty() ? kAll : checkpoints.front().seq;
+    if (until) {
+        REKEY_TRY_ASSIGN(places, transaction.audit().places_of({}, until));
+        const std::uint64_t behind = places.last < places.first ? 0 : places.last - 1;
+        REKEY_TRY_ASSIGN(checkpoints, transaction.audit_checkpoints().list(behind, 1));
+        if (!checkpoints.empty()) return checkpoints.front().seq;
+    }
+    if (end == End::newest_row) return kAll;
+    REKEY_TRY_ASSIGN(newest, transaction.audit_checkpoints().newest_up_to(kAll));
+    return newest ? newest->seq : kAll;
 }
 
 protocol::AuditExportRow show(const storage::AuditRow& row) {
@@ -109,9 +116,15 @@ protocol::AuditExportRow show(const storage::AuditRow& row) {
             to_hex(row.hash)};
 }
 
-Result<AuditExport::Result> export_in(storage::Transaction& transaction,
-                                      const AuditExport::Params& params) {
-    AuditExport::Result page;
+struct ExportPage {
+    AuditExport::Result result;
+    bool ends_unsigned = false;  // the last page, and no checkpoint covers its last row
+};
+
+Result<ExportPage> export_in(storage::Transaction& transaction, const AuditExport::Params& params,
+                             End end) {
+    ExportPage made;
+    AuditExport::Result& page = made.result;
     page.stream_id = storage::kMainStream;
     std::uint64_t after = 0;
     if (params.cursor) {
@@ -122,7 +135,7 @@ Result<AuditExport::Result> export_in(storage::Transaction& transaction,
         REKEY_TRY_ASSIGN(begin, beginning(transaction, params.from));
         after = begin;
     }
-    REKEY_TRY_ASSIGN(last, last_place(transaction, params.until));
+    REKEY_TRY_ASSIGN(last, last_place(transaction, params.until, end));
     const auto limit = static_cast<std::size_t>(params.limit);
     REKEY_TRY_ASSIGN(rows, transaction.audit().walk(after, limit));
     std::uint64_t seen = after;
@@ -134,6 +147,9 @@ Result<AuditExport::Result> export_in(storage::Transaction& transaction,
     const bool more = page.rows.size() == limit && seen < last;
     if (more) page.next_cursor = std::to_string(seen);
 
+    // Nothing is so new as was asked for: no row, and so nothing that vouches for one.
+    if (rows.empty() && !params.cursor) return made;
+
     // On the last page also those beyond the last row: they tell that it is not the last one.
     const std::uint64_t checkpoints_after = params.cursor || after == 0 ? after : after - 1;
     REKEY_TRY_ASSIGN(checkpoints, transaction.audit_checkpoints().list(
@@ -142,17 +158,40 @@ Result<AuditExport::Result> export_in(storage::Transaction& transaction,
         if (checkpoint.seq > (more ? seen : last)) break;
         page.checkpoints.push_back({checkpoint.seq, to_hex(checkpoint.hash), checkpoint.signature});
     }
-    return page;
+    if (more || seen == 0) return made;
+    REKEY_TRY_ASSIGN(covering, transaction.audit_checkpoints().list(seen - 1, 1));
+    made.ends_unsigned = covering.empty();
+    return made;
 }
 
-Task<Result<AuditExport::Result>> export_page(const Parts& parts, AuditExport::Params params) {
-    auto unit = [params](storage::Transaction& transaction) {
-        return export_in(transaction, params);
+Task<Result<ExportPage>> read_page(const Parts& parts, AuditExport::Params params, End end) {
+    auto unit = [params, end](storage::Transaction& transaction) {
+        return export_in(transaction, params, end);
     };
-    auto page = co_await rpc::read_from<AuditExport::Result>(parts.store, std::move(unit));
-    if (page.has_value())
-        page->keys["keys"] = boost::json::array{keys::to_json(parts.audit_key.jwk())};
-    co_return page;
+    co_return co_await rpc::read_from<ExportPage>(parts.store, std::move(unit));
+}
+
+Task<Result<>> sign_newest(audit::Checkpoints& checkpoints) {
+    auto start = [&checkpoints](auto answer) {
+        checkpoints.look(audit::Checkpoints::Newest::always, std::move(answer));
+    };
+    co_return co_await rpc::await_callback<Result<>>(std::move(start));
+}
+
+// An export ends at a checkpoint, made for it if need be: rows that are cut off its end are missed.
+Task<Result<AuditExport::Result>> export_page(const Parts& parts, AuditExport::Params params) {
+    auto page = co_await read_page(parts, params, End::newest_row);
+    if (page.has_value() && page->ends_unsigned) {
+        const auto signed_end = co_await sign_newest(parts.checkpoints);
+        // A chain that is not what was signed before is told as it is: it is the evidence.
+        if (signed_end.has_value())
+            page = co_await read_page(parts, std::move(params), End::newest_checkpoint);
+        else
+            parts.log.error("audit.export_not_signed", {{"error", signed_end.error().message()}});
+    }
+    if (page.has_error()) co_return Result<AuditExport::Result>(page.error());
+    page->result.keys["keys"] = boost::json::array{keys::to_json(parts.audit_key.jwk())};
+    co_return Result<AuditExport::Result>(std::move(page->result));
 }
 
 }  // namespace

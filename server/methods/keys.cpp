@@ -216,7 +216,9 @@ Task<Result<ApiKeyView>> revoke(const Parts& parts, const Caller& caller,
     auto unit = [caller, params, now = parts.clock.now()](storage::Transaction& transaction) {
         return revoke_in(transaction, caller, params, now);
     };
-    co_return co_await rpc::write_to<ApiKeyView>(parts.store, std::move(unit));
+    auto revoked = co_await rpc::write_to<ApiKeyView>(parts.store, std::move(unit));
+    if (revoked.has_value()) parts.close_sockets_of_key(revoked->key_id);
+    co_return revoked;
 }
 
 }  // namespace

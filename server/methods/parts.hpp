@@ -6,6 +6,7 @@
 #include "base/secret.hpp"
 #include "keys/master_key.hpp"
 #include "server/audit/checkpoint_key.hpp"
+#include "server/audit/checkpoints.hpp"
 #include "server/revocation/journal.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rpc/access_tokens.hpp"
@@ -53,10 +54,12 @@ struct Parts {
     revocation::RevocationJournal& revocations;
     signing::SigningKeys& signing;
     const audit::CheckpointKey& audit_key;
-    // Closes the admin sockets of one identity, on all shards, soon.
-    std::function<void(const std::string& agent_id, std::uint16_t code)> close_admin_sockets;
+    // Closes the admin sockets that were opened with one API key, or with an access token made with
+    // it, on all shards, soon.
+    std::function<void(const std::string& key_id)> close_sockets_of_key;
     const keys::MasterKey& master_key;
     const rpc::AccessTokens& tokens;
+    audit::Checkpoints& checkpoints;
 };
 
 void bind_agents(rpc::Registry& registry, const Parts& parts);

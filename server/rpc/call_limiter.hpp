@@ -6,13 +6,15 @@
 #include "server/rpc/token_buckets.hpp"
 #include "server/settings.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace rekey::server::rpc {
 
-// Bounds the calls of one identity, whatever key and door they come by
-// (rate_limit_api_per_minute). `rate_limited` with the time until the next one is allowed. Safe
-// from any thread.
+// Bounds what one identity asks (rate_limit_api_per_minute): its calls, whatever key and door they
+// come by, and as many again on its agent's socket, whatever connection they come by. The two are
+// apart, so that a program which spends all calls with an agent's API key does not keep the agent
+// itself out. `rate_limited` with the time until the next one is allowed. Safe from any thread.
 class CallLimiter {
   public:
     CallLimiter(const Clock& clock, Random& random, const LiveSettings& settings)
@@ -22,7 +24,11 @@ class CallLimiter {
     [[nodiscard]] Result<> count(std::string_view agent_id) {
         return ask(agent_id, TokenBuckets::Act::take);
     }
-    // Would one be allowed? For a door that refuses before it reads what is called.
+    // One connect, or one request on the agent's socket.
+    [[nodiscard]] Result<> count_on_socket(std::string_view agent_id) {
+        return ask("socket:" + std::string(agent_id), TokenBuckets::Act::take);
+    }
+    // Would a call be allowed? For a door that refuses before it reads what is called.
     [[nodiscard]] Result<> look(std::string_view agent_id) {
         return ask(agent_id, TokenBuckets::Act::look);
     }

@@ -93,9 +93,12 @@ void AgentDoor::authenticate(Shard& shard, const Visit& visit,
                 if (!found->buried) return refuse();
                 return look_at_retired(*found, {{}, address, awaited_since}, std::move(refuse));
             }
+            const Admission& admission = found->admission;
+            // Before the promotion, which writes.
+            const auto allowed = parts_.calls.count_on_socket(admission.agent_id);
+            if (allowed.has_error()) return answer(allowed.error());
             if (found->slot != rotation::TokenSlot::pending)
                 return answer(std::move(found->admission));
-            const Admission& admission = found->admission;
             parts_.coordinator.promote_at_connect(
                 admission.agent_id, admission.token_hash, admission.address,
                 [found, answer](const Result<rotation::Accepted>& accepted) {

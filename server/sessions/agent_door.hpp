@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "net/web_socket.hpp"
 #include "server/rotation/coordinator.hpp"
+#include "server/rpc/call_limiter.hpp"
 #include "server/sessions/registry.hpp"
 #include "server/sessions/sighting_window.hpp"
 #include "server/settings.hpp"
@@ -58,6 +59,7 @@ class AgentDoor {
         const Log& log;
         SessionRegistry& registry;
         const AgentRequests& requests;
+        rpc::CallLimiter& calls;
     };
     // Before Shards::start. Destroyed after Shards::stop.
     explicit AgentDoor(Parts parts);
@@ -66,10 +68,10 @@ class AgentDoor {
     AgentDoor& operator=(const AgentDoor&) = delete;
 
     // The answer comes later, on `shard`'s thread, after the commit if the token was the pending
-    // one (S3), or a retired one that raises the alarm. Errors: `unknown_credential`,
-    // `token_expired`, `agent_suspended`, `agent_revoked`, `unavailable` (the store, or this
-    // process is draining), `overloaded`. Neither the work nor the answer tells a stranger whether
-    // the agent exists. On `shard`'s thread.
+    // one (S3), or a retired one that raises the alarm. A token that is good counts as a request of
+    // its agent. Errors: `unknown_credential`, `token_expired`, `agent_suspended`, `agent_revoked`,
+    // `rate_limited`, `unavailable` (the store, or this process is draining). Neither the work nor
+    // the answer tells a stranger whether the agent exists. On `shard`'s thread.
     void authenticate(Shard& shard, const Visit& visit,
                       std::function<void(Result<Admission>)> done);
 

@@ -90,11 +90,8 @@ void AgentSession::on_request(const protocol::Request& request) {
     }
     // First, because it is nearly all that an agent says.
     if (request.method == AgentHeartbeat::name) return on_heartbeat(request);
-    // Not the host's settings, which are a shard's tick old: a limit holds at once.
-    const auto allowed = host_.parts().settings.snapshot()->rate_limit_api_per_minute;
-    if (allowed > 0 && count_in_minute(requests_) > allowed)
-        return refuse(request, Error(Code::rate_limited, "too many requests in this minute")
-                                   .with_retry_after(std::chrono::seconds{60}));
+    if (const auto allowed = host_.parts().calls.count_on_socket(agent_id_); allowed.has_error())
+        return refuse(request, allowed.error());
     if (request.method == AgentRotationComplete::name) return on_rotation_complete(request);
     if (request.method == AgentRotationFailed::name) return on_rotation_failed(request);
     if (request.method == AgentKeyStatus::name) return on_key_status(request);

@@ -126,7 +126,6 @@ class AgentSession final : public RegisteredSession,
     Time connected_at_;
     std::atomic<SteadyTime> last_frame_;  // written by the shard, read by whoever asks
     MinuteCount parse_errors_;
-    MinuteCount requests_;
     std::uint8_t others_in_flight_ = 0;  // requests that AgentRequests works on
     Phase phase_ = Phase::arriving;
 };

@@ -150,6 +150,7 @@ void SessionRegistry::for_each(std::function<void(rotation::AgentLink&)> action)
 
 void SessionRegistry::close(std::string_view agent_id, std::uint16_t code, std::string_view reason,
                             std::optional<std::uint64_t> bound_to) {
+    if (!bound_to && all_closed_) all_closed_(agent_id, code);
     std::vector<Place> places;
     {
         Stripe& stripe = stripe_of(agent_id);

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rekey::server::sessions {
@@ -83,6 +84,11 @@ class SessionRegistry final : public rotation::ConnectedAgents {
     void for_each(std::function<void(rotation::AgentLink&)> action) override;
     void close(std::string_view agent_id, std::uint16_t code, std::string_view reason,
                std::optional<std::uint64_t> bound_to) override;
+    // Told, on the thread of close(), whenever everything of an identity is closed, so that what
+    // stands beside its sessions (an admin's sockets) ends with them. Set once, before any thread
+    // of `shards` runs.
+    using Closed = std::function<void(std::string_view agent_id, std::uint16_t code)>;
+    void when_all_close(Closed closed) { all_closed_ = std::move(closed); }
 
     // For agents.get: comes on the session's thread, or at once with nothing.
     void describe(std::string_view agent_id,
@@ -115,6 +121,7 @@ class SessionRegistry final : public rotation::ConnectedAgents {
     [[nodiscard]] std::optional<Place> ready_of(std::string_view agent_id) const;
 
     Shards& shards_;
+    Closed all_closed_;
     std::atomic<std::uint64_t> connections_made_{0};
     std::atomic<std::size_t> ready_{0};
     std::atomic<std::size_t> registered_{0};

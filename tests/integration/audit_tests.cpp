@@ -7,9 +7,13 @@
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace rekey;
 using namespace rekey::testing;
@@ -154,6 +158,47 @@ BOOST_AUTO_TEST_CASE(an_export_is_verified_with_keys_that_were_kept) {
     BOOST_TEST(refused.output.find("bad_checkpoint") != std::string::npos, refused.output);
 }
 
+// Also of a server that has signed nothing yet.
+BOOST_AUTO_TEST_CASE(an_export_ends_at_a_checkpoint) {
+    live();
+    export_to_file();
+    std::vector<std::string> lines;
+    std::ifstream file(exported);
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    BOOST_REQUIRE(lines.size() > 8U);
+    const json::object end = json::parse(lines.back()).at("end").as_object();
+    std::set<std::uint64_t> signed_places;
+    std::vector<json::object> rows;
+    for (const std::string& line : lines) {
+        const json::object object = json::parse(line).as_object();
+        if (const auto* place = object.if_contains("checkpoint"))
+            signed_places.insert(number(place->as_object(), "seq"));
+        if (const auto* row = object.if_contains("row")) rows.push_back(row->as_object());
+    }
+    BOOST_REQUIRE(rows.size() > 2U);
+    BOOST_TEST(signed_places.contains(number(end, "last_seq")));
+    // Whoever cuts off the newest row, and says so at the end, is found.
+    const json::object& kept = rows[rows.size() - 2];
+    BOOST_REQUIRE(lines[lines.size() - 2].starts_with(R"({"row")"));
+    lines.erase(lines.end() - 2);
+    lines.back() =
+        json::serialize(json::object{{"end", json::object{{"rows", number(end, "rows") - 1},
+                                                          {"last_seq", kept.at("seq")},
+                                                          {"last_hash", kept.at("hash")}}}});
+    std::ofstream cut(exported);
+    for (const std::string& line : lines) cut << line << "\n";
+    cut.close();
+    const Finished found = run({ctl_program(), "audit", "verify", exported});
+    BOOST_TEST(found.exit_code == 1, found.output);
+    BOOST_TEST(found.output.find("truncated") != std::string::npos, found.output);
+    // The next one signs what came since, and only that.
+    const auto before = number(verify(), "checkpoints");
+    static_cast<void>(server.new_agent("later"));
+    export_to_file();
+    export_to_file();
+    BOOST_TEST(number(verify(), "checkpoints") == before + 1);
+}
+
 BOOST_AUTO_TEST_CASE(rows_are_found_by_who_what_when_and_how_it_ended) {
     const auto created = server.new_agent("a");
     static_cast<void>(server.new_agent("b"));
@@ -202,6 +247,28 @@ BOOST_AUTO_TEST_CASE(refused_authentications_are_counted_and_written_when_it_sto
         BOOST_TEST(text.find("nonsense") == std::string::npos);
         BOOST_TEST(text.find(other.substr(other.rfind('_'))) == std::string::npos);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_refused_names_its_key_and_a_forged_one_nobody) {
+    const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"system.info"})";
+    const auto agent = server.call("agents.create", {{"name", "a"}});
+    const json::value agent_id = agent.at("agent_id");
+    const auto key = server.call("keys.create", {{"agent_id", agent_id}, {"name", "k"}});
+    const std::string text(key.at("key").as_string());
+    const json::value made = json::parse(server.post("/auth/token", "", text).body);
+    const std::string token(made.at("access_token").as_string());
+    BOOST_TEST(server.post("/rpc", request, token).status == 200U);
+    static_cast<void>(server.call("agents.suspend", {{"agent_id", agent_id}}));
+    BOOST_TEST(server.post("/rpc", request, token).status == 403U);
+    BOOST_TEST(server.post("/rpc", request, token + "x").status == 401U);
+    tamper("SELECT 1");
+    std::map<std::string, std::string> outcomes;
+    for (const json::value& one : entries({{"action", "auth.refused"}}))
+        outcomes.emplace(one.at("subject").as_string(), one.at("outcome").as_string());
+    const std::map<std::string, std::string> expected{
+        {std::string(key.at("key_id").as_string()), "agent_suspended"},
+        {"unknown", "unknown_credential"}};
+    BOOST_TEST((outcomes == expected));
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_are_tried_for_a_token_are_told_from_those_of_calls) {

@@ -61,9 +61,10 @@ struct ServerMachine::Process {
                         revocations,
                         idle_keys.signing,
                         idle_keys.audit,
-                        [](const std::string&, std::uint16_t) {},
+                        [](const std::string&) {},
                         owner.master_key_,
-                        desk.tokens},
+                        desk.tokens,
+                        checkpoints},
           enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,
                            settings, owner.clock_, *owner.log_, [] { return std::string(); }},
           recovery_parts{*store,       coordinator, owner.master_key_,
@@ -125,8 +126,11 @@ struct ServerMachine::Process {
     rotation::Coordinator coordinator{{*store, machine.master_key_, machine.clock_, machine.random_,
                                        settings, *machine.log_, registry}};
     sessions::AgentRequests requests;
+    // Its own: it must not change what the seed means for the rest.
+    SeededRandom bucket_random{1};
+    rpc::CallLimiter calls{machine.clock_, bucket_random, settings};
     sessions::AgentDoor door{{shards, *store, coordinator, settings, machine.clock_,
-                              machine.random_, *machine.log_, registry, requests}};
+                              machine.random_, *machine.log_, registry, requests, calls}};
     Scheduler scheduler{{machine.clock_, timers, registry, coordinator, settings}};
     VirtualJournal revocations{machine.revocations_, [this](std::function<void()> done) {
                                    // At a start nothing else waits for its turn.
@@ -137,11 +141,9 @@ struct ServerMachine::Process {
     methods::ServerFacts facts;
     rekey::testing::IdleKeys idle_keys{machine.master_key_, settings, machine.clock_,
                                        *machine.log_};
+    audit::Checkpoints checkpoints{{*store, idle_keys.audit, machine.clock_, *machine.log_}};
     methods::Parts methods_parts;
     rpc::Registry methods;
-    // Its own: it must not change what the seed means for the rest.
-    SeededRandom bucket_random{1};
-    rpc::CallLimiter calls{machine.clock_, bucket_random, settings};
     rpc::Dispatcher dispatcher{
         {methods, *store, machine.clock_, *machine.log_, calls, desk.authenticator, {}}};
     enrollment::Parts enrollment_parts;

@@ -1,6 +1,7 @@
 #include "protocol/errors.hpp"
 #include "server/http/address_gate.hpp"
 #include "server/http/credentials.hpp"
+#include "server/http/places.hpp"
 #include "server/http/refusal.hpp"
 
 #include <boost/json/parse.hpp>
@@ -56,6 +57,20 @@ BOOST_AUTO_TEST_CASE(one_address_has_so_many_places) {
     for (int i = 0; i < 5; ++i) held.push_back(gate.admit("127.0.0.1"));
     for (int i = 0; i < 5; ++i) held.push_back(gate.admit("::1"));
     for (const auto& one : held) BOOST_TEST((one != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_place_is_free_again_when_it_is_let_go) {
+    auto places = std::make_unique<http::Places>(1);
+    auto held = places->take("a");
+    BOOST_TEST((held != nullptr));
+    BOOST_TEST((places->take("a") == nullptr));
+    BOOST_TEST((places->take("b") != nullptr));
+    held.reset();
+    held = places->take("a");
+    BOOST_TEST((held != nullptr));
+    // It may outlive them.
+    places.reset();
+    held.reset();
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_says_it_in_status_header_and_body) {

@@ -251,6 +251,7 @@ BOOST_AUTO_TEST_CASE(revoking_is_immediate_and_twice_is_no_error) {
     const auto shown = revoke(admin, worker, text(made, "key_id"));
     BOOST_TEST(!shown.at("works").as_bool());
     BOOST_TEST((refusal_of(text(made, "key")) == Code::unknown_credential));
+    BOOST_TEST((closed_keys == std::vector{text(made, "key_id")}));
     static_cast<void>(revoke(admin, worker, text(made, "key_id")));
     BOOST_TEST(audited("api_key.revoked") == 1U);
 }

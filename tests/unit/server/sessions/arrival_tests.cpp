@@ -42,6 +42,31 @@ BOOST_AUTO_TEST_CASE(only_the_right_secret_hears_what_happened_to_the_agent) {
     BOOST_TEST((authenticate(token.expose()).error().code() == Code::token_expired));
 }
 
+BOOST_AUTO_TEST_CASE(who_connects_again_does_not_begin_a_new_minute) {
+    const Secret other = enrolled_agent("b");
+    change_settings([](SettingValues& values) { values.rate_limit_api_per_minute = 3; });
+    for (int i = 0; i < 2; ++i) {
+        connect(token)->ends();
+        settle();
+    }
+    // A wrong token of its name spends nothing of it, nor do calls with its API key.
+    const Secret foreign = protocol::mint_token(protocol::TokenKind::agent, "a", random);
+    BOOST_TEST((authenticate(foreign.expose()).error().code() == Code::unknown_credential));
+    while (calls.count("a").has_value()) {
+    }
+    const auto peer = connect(token);
+    peer->says(R"({"jsonrpc":"2.0","id":3,"method":"agent.key_status"})");
+    settle();
+    BOOST_REQUIRE(peer->answer(3));
+    BOOST_TEST(peer->answer(3)->at("error").at("code").as_int64() == -32020);
+    const auto refused = authenticate(token.expose());
+    BOOST_REQUIRE((refused.error().code() == Code::rate_limited));
+    BOOST_TEST((refused.error().retry_after() == std::chrono::seconds{20}));
+    BOOST_TEST(authenticate(other.expose()).has_value());
+    pass(20s);
+    BOOST_TEST(authenticate(token.expose()).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_store_that_has_stopped_is_unavailable) {
     store.stop();
     BOOST_TEST((authenticate(token.expose()).error().code() == Code::unavailable));

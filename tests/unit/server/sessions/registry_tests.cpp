@@ -98,6 +98,19 @@ BOOST_AUTO_TEST_CASE(an_action_runs_on_the_session_s_shard_only) {
     BOOST_TEST(ran);
 }
 
+BOOST_AUTO_TEST_CASE(what_stands_beside_the_sessions_hears_when_all_are_closed) {
+    std::vector<std::pair<std::string, std::uint16_t>> told;
+    registry.when_all_close(
+        [&](std::string_view agent_id, std::uint16_t code) { told.emplace_back(agent_id, code); });
+    static_cast<void>(add("a", 0));
+    registry.close("a", 4004, "re_authenticate", 1);
+    BOOST_TEST(told.empty());
+    registry.close("a", 4010, "suspended", std::nullopt);
+    registry.close("without a session", 4500, "revoked", std::nullopt);
+    BOOST_TEST((told == decltype(told){{"a", 4010}, {"without a session", 4500}}));
+    poll();
+}
+
 BOOST_AUTO_TEST_CASE(who_ended_on_the_way_is_absent) {
     const auto session = add("a", 0);
     ready(*session);

@@ -41,6 +41,9 @@ struct DoorWorld {
             return Secret("rekey://example/?code=" + std::string(code.expose()));
         };
         methods::bind_all(registry, parts);
+        sessions.when_all_close([this](std::string_view agent_id, std::uint16_t code) {
+            closed_admin_sockets.emplace_back(agent_id, code);
+        });
     }
     ~DoorWorld() { store->stop(); }
 
@@ -196,7 +199,9 @@ struct DoorWorld {
     std::unique_ptr<revocation::FileJournal> revocations =
         revocation::FileJournal::open(folder.file("revocations"), *log);
     audit::CheckpointKey audit_key{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
+    audit::Checkpoints checkpoints{{*store, audit_key, clock, *log}};
     std::vector<std::pair<std::string, std::uint16_t>> closed_admin_sockets;
+    std::vector<std::string> closed_keys;  // whose sockets were
     methods::Parts parts{*store,
                          coordinator,
                          sessions,
@@ -209,11 +214,10 @@ struct DoorWorld {
                          *revocations,
                          signing_keys,
                          audit_key,
-                         [this](const std::string& agent_id, std::uint16_t code) {
-                             closed_admin_sockets.emplace_back(agent_id, code);
-                         },
+                         [this](const std::string& key_id) { closed_keys.push_back(key_id); },
                          master_key,
-                         tokens};
+                         tokens,
+                         checkpoints};
     rpc::Registry registry;
     std::vector<rpc::CallFacts> observed;
     rpc::CallLimiter calls{clock, random, settings};

@@ -94,6 +94,8 @@ struct SessionWorld : World {
     Shards shards{2, clock};
     sessions::SessionRegistry registry{shards};
     sessions::AgentRequests requests;
+    SystemRandom bucket_random;
+    rpc::CallLimiter calls{clock, bucket_random, settings};
     rotation::Coordinator coordinator{rotation::Coordinator::Parts{.store = store,
                                                                    .master_key = master_key,
                                                                    .clock = clock,
@@ -109,7 +111,8 @@ struct SessionWorld : World {
                                                         .random = random,
                                                         .log = log,
                                                         .registry = registry,
-                                                        .requests = requests}};
+                                                        .requests = requests,
+                                                        .calls = calls}};
 
     // Until nobody has anything to do.
     void settle() {
