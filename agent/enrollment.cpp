@@ -175,7 +175,14 @@ Result<AgentState> enroll(const protocol::JoinString& join, const EnrollmentDisk
         return before.has_value() ? already_enrolled(before->state(), disks.state.name())
                                   : before.error();
 
-    // Until the server has said yes, the old identity stays what it is.
+    // Until the server has said yes, the old identity stays what it is: also that of a replacement
+    // which was cut short, whose key still stands where the next one is made.
+    if (before.has_value()) {
+        if (!before->make_durable())
+            return Error(Code::unavailable, disks.state.name() + " could not be made durable" +
+                                                std::string(kSameAgain));
+        REKEY_TRY(settle_key(before->state(), disks));
+    }
     Disk& key_disk = enrolled ? disks.next_key : disks.key;
     REKEY_TRY_ASSIGN(key, identity_for(code_sha256, key_disk, disks.record));
     AgentState state;

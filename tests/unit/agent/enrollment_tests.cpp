@@ -257,6 +257,30 @@ BOOST_AUTO_TEST_CASE(a_crash_between_the_state_and_the_key_is_mended_by_the_next
     BOOST_TEST(requests.size() == 2U);
 }
 
+// The key of the one before it may still stand where the next one's is made.
+BOOST_AUTO_TEST_CASE(a_replacement_of_one_that_was_cut_short_keeps_its_identity) {
+    BOOST_REQUIRE(run(join(1)).has_value());
+    options.reenroll = Reenroll::replace;
+    key.fail_writes = full();
+    BOOST_TEST(run(join(2)).has_error());
+    const auto held = [&] {
+        const auto now = decode_state(*state.content).value();
+        return identity_of(now, key, next_key).has_value();
+    };
+    BOOST_TEST(held());
+    // While it cannot be put in its place, nothing else is begun.
+    BOOST_TEST((run(join(3)).error().code() == Code::unavailable));
+    BOOST_TEST(requests.size() == 2U);
+    BOOST_TEST(held());
+    key.fail_writes.reset();
+    fault = [] { return Result<net::HttpResponse>(refusal(Code::unknown_credential)); };
+    BOOST_TEST((run(join(3)).error().code() == Code::unknown_credential));
+    BOOST_TEST(held());
+    fault = nullptr;
+    BOOST_TEST(run(join(3)).has_value());
+    BOOST_TEST(held());
+}
+
 BOOST_AUTO_TEST_CASE(a_new_code_gets_a_new_key) {
     fault = [] { return Result<net::HttpResponse>(Error(Code::unavailable, "reset")); };
     BOOST_TEST(run(join(1)).has_error());
