@@ -4,6 +4,7 @@
 #include "base/option_checks.hpp"
 #include "cli/identity_commands.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/signing_key_commands.hpp"
 #include "cli/verbs/agents.hpp"
 #include "cli/verbs/rotate.hpp"
 #include "cli/verbs/rotations.hpp"
@@ -313,6 +314,7 @@ void add_commands(CLI::App& app, Verb& chosen) {
     registry.add_rotations();
     registry.add_settings();
     add_key_commands(app, chosen);
+    add_signing_key_commands(app, chosen);
     registry.add_server();
     add_audit_commands(app, chosen);
 }

@@ -2,11 +2,10 @@
 
 #include "base/limits.hpp"
 #include "base/option_checks.hpp"
+#include "cli/on_chosen.hpp"
 #include "cli/verbs/agent_changes.hpp"
 #include "cli/verbs/capabilities.hpp"
 #include "protocol/vocabulary.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <string>
@@ -15,14 +14,6 @@ namespace rekey::cli {
 namespace {
 
 constexpr auto kLogLevels = names_of(protocol::AgentLogLevel{});
-
-// Options live as long as the verb that reads them.
-template <class Options, class Run>
-void on_chosen(CLI::App* command, Verb& chosen, const std::shared_ptr<Options>& options, Run run) {
-    command->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
-}
 
 void add_name(CLI::App* command, std::string& name) {
     command->add_option("NAME", name, "Its name or id")->required();

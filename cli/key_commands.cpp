@@ -2,9 +2,8 @@
 
 #include "base/limits.hpp"
 #include "base/option_checks.hpp"
+#include "cli/on_chosen.hpp"
 #include "cli/verbs/keys.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <string>
@@ -13,15 +12,6 @@ namespace rekey::cli {
 namespace {
 
 constexpr std::int64_t kMostDays = 36'500;
-
-// Options live as long as the verb that reads them.
-template <class Options>
-void on_chosen(CLI::App* command, Verb& chosen, const std::shared_ptr<Options>& options,
-               Result<ExitCode> (*run)(Context&, const Options&)) {
-    command->callback([&chosen, options, run] {
-        chosen = [options, run](Context& context) { return run(context, *options); };
-    });
-}
 
 void add_quiet(CLI::App* command, ShowKey& show) {
     command->add_flag_callback(

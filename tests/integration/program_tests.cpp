@@ -138,6 +138,43 @@ BOOST_AUTO_TEST_CASE(rekeyctl_needs_no_configuration_on_the_servers_host) {
     expect(ctl({"agents", "revoke", "one"}), 0, "revoked");
 }
 
+BOOST_AUTO_TEST_CASE(rekeyctl_rotates_and_destroys_the_key_of_access_tokens) {
+    expect(ctl({"signing-keys", "list"}), 0, "access tokens");
+    const std::string before = ctl({"signing-keys", "get", "access tokens", "--pem"}).output;
+    BOOST_TEST(before.starts_with("-----BEGIN PUBLIC KEY-----"), before);
+    const auto published = [&] {
+        return json::parse(ctl({"signing-keys", "get", "access tokens", "--jwks"}).output);
+    };
+    BOOST_TEST(published() == json::parse(server.http({.target = "/.well-known/jwks.json"}).body));
+    expect(ctl({"signing-keys", "rotate", "access tokens"}), 1, "not before");
+    expect(ctl({"signing-keys", "rotate", "access tokens", "--at-once"}), 0, "retiring");
+    BOOST_TEST(ctl({"signing-keys", "get", "access tokens", "--pem", "1"}).output == before);
+    expect(ctl({"signing-keys", "destroy", "access tokens", "1"}), 0, "out of use");
+    BOOST_TEST(published() == json::parse(server.http({.target = "/.well-known/jwks.json"}).body));
+    expect(ctl({"signing-keys", "destroy", "access tokens", "2"}), 1, "active");
+    expect(ctl({"signing-keys", "cancel-destruction", "access tokens", "1"}), 0, "retiring");
+    expect(ctl({"signing-keys", "create", "--algorithm", "aes-256-gcm", "--label", "boxes"}), 0,
+           "encrypt decrypt");
+    expect(ctl({"signing-keys", "get", "boxes", "--jwks"}), 1, "no public half");
+}
+
+BOOST_AUTO_TEST_CASE(rekeyctl_takes_in_a_private_key_from_a_file_of_its_users_own) {
+    const std::string file = server.directory() + "/key.pem";
+    std::ofstream(file) << "-----BEGIN PRIVATE KEY-----\n"
+                           "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                           "-----END PRIVATE KEY-----\n";
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+    expect(ctl({"signing-keys", "import", file}), 77, "key.pem");
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+    expect(ctl({"signing-keys", "import", file, "--label", "old"}), 0, "ed25519");
+    // The public half of RFC 8032, 7.1, test 1.
+    const json::value set = json::parse(ctl({"signing-keys", "get", "old", "--jwks"}).output);
+    BOOST_TEST(set.at("keys").as_array().back().at("x").as_string() ==
+               "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    std::ofstream(file) << "nonsense";
+    expect(ctl({"signing-keys", "import", file}), 64, "private_key");
+}
+
 BOOST_AUTO_TEST_CASE(rekeyctl_says_what_is_wrong_in_one_line_and_by_its_exit_code) {
     expect(ctl({"agents", "get", "nobody"}), 1, "nobody");
     expect(ctl({"agents", "frobnicate"}), 64, "frobnicate");

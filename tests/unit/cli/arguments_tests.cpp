@@ -92,6 +92,13 @@ BOOST_AUTO_TEST_CASE(each_verb_explains_itself_with_an_example) {
                           {"settings", "list"},
                           {"settings", "get"},
                           {"settings", "set"},
+                          {"signing-keys", "list"},
+                          {"signing-keys", "get"},
+                          {"signing-keys", "create"},
+                          {"signing-keys", "import"},
+                          {"signing-keys", "rotate"},
+                          {"signing-keys", "destroy"},
+                          {"signing-keys", "cancel-destruction"},
                           {"info"},
                           {"audit"},
                           {"call"}};
