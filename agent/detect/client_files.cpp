@@ -15,6 +15,8 @@ const MemberPaths kServers{{"servers"}};
 const MemberPaths kEditorSettings{{"mcp", "servers"}, {"mcp.servers"}};
 const MemberPaths kZed{{"context_servers"}};
 const MemberPaths kContinue{{"mcpServers"}, {"experimental", "modelContextProtocolServers"}};
+const MemberPaths kCodex{{"mcp_servers"}};
+const MemberPaths kGoose{{"extensions"}};
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -37,8 +39,10 @@ Places places_here() {
 std::vector<ClientFile> client_files(const Places& places) {
     std::vector<ClientFile> files;
     const auto add = [&](std::string_view client, const std::string& folder, std::string_view path,
-                         const MemberPaths& servers) {
-        if (!folder.empty()) files.push_back({client, folder + std::string(path), servers});
+                         const MemberPaths& servers, Format format = Format::json,
+                         ClientFile::Kind kind = ClientFile::Kind::file) {
+        if (!folder.empty())
+            files.push_back({client, folder + std::string(path), servers, format, kind});
     };
     const std::string& home = places.home;
     const std::string& config = places.config_home;
@@ -67,6 +71,13 @@ std::vector<ClientFile> client_files(const Places& places) {
     add("Zed", config, "/zed/settings.json", kZed);
     add("Zed", project, "/.zed/settings.json", kZed);
     add("Continue", home, "/.continue/config.json", kContinue);
+    add("Continue", home, "/.continue/config.yaml", kMcpServers, Format::yaml);
+    for (const std::string& folder : {home, project})
+        add("Continue", folder, "/.continue/mcpServers", kMcpServers, Format::yaml,
+            ClientFile::Kind::folder);
+    add("Codex", home, "/.codex/config.toml", kCodex, Format::toml);
+    add("Codex", project, "/.codex/config.toml", kCodex, Format::toml);
+    add("Goose", config, "/goose/config.yaml", kGoose, Format::yaml);
     add("Gemini CLI", home, "/.gemini/settings.json", kMcpServers);
     add("GitHub Copilot CLI", home, "/.copilot/mcp-config.json", kMcpServers);
     return files;

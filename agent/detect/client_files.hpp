@@ -1,5 +1,8 @@
 #pragma once
 
+#include "agent/detect/config_text.hpp"
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,13 +18,16 @@ struct Places {
 // Of the environment and the working directory.
 [[nodiscard]] Places places_here();
 
-// One file that a client reads its MCP servers from.
+// One file that a client reads its MCP servers from, or a folder of such files.
 struct ClientFile {
     std::string_view client;
     std::string path;
     // The members that lead to the servers, from the outermost: {"mcp", "servers"}. Where a file
     // may have them in several places, there are several.
     std::vector<std::vector<std::string_view>> servers;
+    Format format = Format::json;
+    // Of a folder: all that end in .json, .yaml or .yml, each in the format of its name.
+    enum class Kind : std::uint8_t { file, folder } kind = Kind::file;
 };
 
 // The files of all known clients, whether they are there or not, in a fixed order.

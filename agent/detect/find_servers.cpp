@@ -1,82 +1,24 @@
 #include "agent/detect/find_servers.hpp"
 
+#include "agent/detect/config_file.hpp"
+#include "base/encoding.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
-#include "protocol/json_text.hpp"
 #include "protocol/methods/agent_reports.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <optional>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
 
 namespace rekey::agent::detect {
 namespace {
 
 namespace json = boost::json;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return number_; }
-
-  private:
-    int number_;
-};
-
-// The file's text; no value if there is none. Errors are why it is passed over.
-Result<std::optional<std::string>> read_config(const std::string& path) {
-    using Text = std::optional<std::string>;
-    // Not blocking, because a FIFO without a writer would wait for ever.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (file.get() < 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return Text();
-        if (errno == ELOOP) return Error(Code::permission_denied, "is a symbolic link");
-        return Error(Code::unavailable, std::strerror(errno));
-    }
-    struct stat status{};
-    if (::fstat(file.get(), &status) != 0) return Error(Code::unavailable, std::strerror(errno));
-    if (!S_ISREG(status.st_mode)) return Error(Code::invalid_params, "is no regular file");
-    std::string text;
-    std::array<char, 64UL * 1024UL> piece{};
-    for (;;) {
-        const ssize_t read = ::read(file.get(), piece.data(), piece.size());
-        if (read < 0 && errno == EINTR) continue;
-        if (read < 0) return Error(Code::unavailable, std::strerror(errno));
-        if (read == 0) return Text(std::move(text));
-        text.append(piece.data(), static_cast<std::size_t>(read));
-        if (text.size() > limits::kClientConfigBytes)
-            return Error(Code::invalid_params, "is larger than what is read");
-    }
-}
-
-Result<json::value> parse_config(std::string_view text) {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    json::parse_options options;
-    options.max_depth = limits::kJsonDepth;
-    options.allow_comments = true;
-    options.allow_trailing_commas = true;
-    boost::system::error_code wrong;
-    json::value value =
-        json::parse(json::string_view(text.data(), text.size()), wrong, {}, options);
-    // Without a word of the file: its text may be a secret.
-    if (wrong) return Error(Code::parse_error, "is no JSON (" + wrong.message() + ")");
-    return value;
-}
 
 // Terminals take the C1 controls, two bytes in UTF-8, for commands as well.
 bool has_c1_control(std::string_view text) {
@@ -88,7 +30,7 @@ bool has_c1_control(std::string_view text) {
 // A name that can be shown and reported. One that is a URL may carry a password.
 bool is_fit(std::string_view name) {
     return protocol::is_report_name(name) && name.size() <= limits::kReportNameBytes &&
-           !has_c1_control(name) && name.find("://") == name.npos;
+           is_utf8(name) && !has_c1_control(name) && name.find("://") == name.npos;
 }
 
 const json::object* member_object(const json::object& object, std::string_view name) {
@@ -123,6 +65,7 @@ std::string last_part(std::string_view command) {
 // The program of a server: a text, an array that begins with it, or an object with its path.
 std::string command_of(const json::object& entry) {
     const auto* command = entry.if_contains("command");
+    if (command == nullptr) command = entry.if_contains("cmd");  // Goose
     if (command == nullptr) return {};
     if (const auto* array = command->if_array())
         return !array->empty() && array->front().is_string()
@@ -140,10 +83,16 @@ std::string transport_of(const json::object& entry) {
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (type == "sse" || type == "stdio") return type;
     if (type.find("http") != type.npos) return "http";
-    if (entry.contains("command")) return "stdio";
-    const bool remote =
-        entry.contains("url") || entry.contains("serverUrl") || entry.contains("httpUrl");
+    if (entry.contains("command") || entry.contains("cmd")) return "stdio";
+    const bool remote = entry.contains("url") || entry.contains("serverUrl") ||
+                        entry.contains("httpUrl") || entry.contains("uri");
     return remote ? "http" : "unknown";
+}
+
+// Most of Goose's extensions are part of itself.
+bool is_part_of_goose(const json::object& entry) {
+    const std::string_view type = text_of(entry, "type");
+    return type != "stdio" && type != "sse" && type != "streamable_http";
 }
 
 // Collects what stands in one file.
@@ -174,7 +123,8 @@ class Collector {
         for (std::size_t at = 0; at + 1 < path.size() && object != nullptr; ++at)
             object = member_object(*object, path[at]);
         const json::value* servers = object == nullptr ? nullptr : object->if_contains(path.back());
-        if (servers == nullptr) return;
+        // A line without anything behind it is null in YAML.
+        if (servers == nullptr || servers->is_null()) return;
         if (const auto* by_name = servers->if_object()) {
             for (const auto& [name, entry] : *by_name) add(name, entry);
         } else if (const auto* list = servers->if_array()) {
@@ -196,6 +146,7 @@ class Collector {
     void add(std::string_view name, const json::value& entry) {
         const json::object* object = entry.if_object();
         if (object == nullptr) return pass_over("has a server in a form that is not known");
+        if (file_.client == "Goose" && is_part_of_goose(*object)) return;
         if (!is_fit(name)) return pass_over("has a server whose name cannot be shown");
         if (findings_.servers.size() >= limits::kDetectedServers) {
             if (!std::exchange(full_, true)) pass_over("has more servers than are kept");
@@ -218,24 +169,78 @@ class Collector {
     bool full_ = false;
 };
 
+// Far more than anybody keeps in one folder.
+constexpr std::size_t kFilesOfAFolder = 64;
+
+std::optional<Format> format_of(const std::filesystem::path& name) {
+    if (name.extension() == ".json") return Format::json;
+    if (name.extension() == ".yaml" || name.extension() == ".yml") return Format::yaml;
+    return std::nullopt;
+}
+
+// The files of a folder, by name.
+std::vector<ClientFile> files_in(const ClientFile& folder, Findings& findings) {
+    const auto pass_over = [&](std::string why) {
+        findings.passed_over.push_back({folder.path, std::move(why)});
+    };
+    std::vector<ClientFile> files;
+    std::error_code wrong;
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(folder.path, wrong))) {
+        pass_over("is a symbolic link");
+        return files;
+    }
+    std::filesystem::directory_iterator entries(folder.path, wrong);
+    if (wrong == std::errc::no_such_file_or_directory || wrong == std::errc::not_a_directory)
+        return files;
+    std::set<std::string> names;
+    bool all_fit = true;
+    for (; !wrong && entries != std::filesystem::directory_iterator(); entries.increment(wrong)) {
+        const std::string name = entries->path().filename().native();
+        if (!format_of(name)) continue;
+        if (is_fit(name))
+            names.insert(name);
+        else
+            all_fit = false;
+        if (names.size() > kFilesOfAFolder) break;
+    }
+    if (wrong) pass_over(wrong.message());
+    if (!all_fit) pass_over("has a file whose name cannot be shown");
+    if (names.size() > kFilesOfAFolder) {
+        pass_over("has more files than are read");
+        return files;
+    }
+    for (const std::string& name : names)
+        files.push_back({folder.client, folder.path + "/" + name, folder.servers,
+                         format_of(name).value_or(folder.format), ClientFile::Kind::file});
+    return files;
+}
+
 Result<> look_into(const ClientFile& file, Findings& findings) {
     REKEY_TRY_ASSIGN(text, read_config(file.path));
-    // An editor makes an empty file before there is anything to say.
-    if (!text || text->find_first_not_of(" \t\r\n") == std::string::npos) return {};
-    REKEY_TRY_ASSIGN(value, parse_config(*text));
-    if (!value.is_object()) return Error(Code::parse_error, "is no JSON object");
-    Collector(file, findings).collect(value.get_object());
-    return {};
+    return text ? find_in_text(file, *text, findings) : Result<>();
+}
+
+void look_at(const ClientFile& file, Findings& findings) {
+    const Result<> looked = look_into(file, findings);
+    if (looked.has_error()) findings.passed_over.push_back({file.path, looked.error().message()});
 }
 
 }  // namespace
 
+Result<> find_in_text(const ClientFile& file, std::string_view text, Findings& findings) {
+    REKEY_TRY_ASSIGN(root, parse_config(file.format, text));
+    Collector(file, findings).collect(root);
+    return {};
+}
+
 Findings find_servers(const Places& places) {
     Findings findings;
-    for (const ClientFile& file : client_files(places)) {
-        const Result<> looked = look_into(file, findings);
-        if (looked.has_error())
-            findings.passed_over.push_back({file.path, looked.error().message()});
+    for (const ClientFile& place : client_files(places)) {
+        if (place.kind == ClientFile::Kind::file) {
+            look_at(place, findings);
+            continue;
+        }
+        for (const ClientFile& file : files_in(place, findings)) look_at(file, findings);
     }
     return findings;
 }

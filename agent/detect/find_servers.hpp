@@ -1,8 +1,10 @@
 #pragma once
 
 #include "agent/detect/client_files.hpp"
+#include "base/result.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rekey::agent::detect {
@@ -29,10 +31,13 @@ struct Findings {
     std::vector<PassedOver> passed_over;
 };
 
-// Reads the files of `places`, each at most limits::kClientConfigBytes, as JSON with comments and
-// trailing commas, which most clients allow. Symbolic links, what is no regular file, what may not
-// be read and what is no JSON is passed over and said; a file that is not there is nothing. At most
-// limits::kDetectedServers. Blocks.
+// Reads the files of `places`, each at most limits::kClientConfigBytes. Symbolic links, what is no
+// regular file, what may not be read and what is not in the file's format is passed over and said;
+// a file that is not there is nothing. At most limits::kDetectedServers. Blocks.
 [[nodiscard]] Findings find_servers(const Places& places);
+
+// Adds what stands in `text`, the content of `file`. Errors are why all of it is passed over.
+[[nodiscard]] Result<> find_in_text(const ClientFile& file, std::string_view text,
+                                    Findings& findings);
 
 }  // namespace rekey::agent::detect

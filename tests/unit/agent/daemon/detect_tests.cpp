@@ -88,6 +88,19 @@ BOOST_AUTO_TEST_CASE(programs_read_it_as_json) {
     BOOST_TEST(result.at("passed_over").as_array().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(clients_that_write_toml_and_yaml_are_found_as_well) {
+    for (const char* made : {"/.codex", "/.config/goose", "/project/.continue/mcpServers"})
+        std::filesystem::create_directories(home + made);
+    std::ofstream(home + "/.codex/config.toml") << "[mcp_servers.c]\nurl = 'https://hunter2'\n";
+    std::ofstream(home + "/.config/goose/config.yaml")
+        << "extensions: {g: {type: stdio, cmd: /bin/goosed, envs: {K: hunter2}}}\n";
+    std::ofstream(home + "/project/.continue/mcpServers/x.yaml") << "a: *hunter2\n";
+    const auto [code, text] = finish(detect());
+    BOOST_TEST(code == 0);
+    for (const char* part : {"Codex", "Goose", "goosed", "x.yaml is no YAML (line 1)"})
+        BOOST_TEST(has(text, part), text);
+}
+
 BOOST_AUTO_TEST_CASE(the_running_daemon_passes_a_report_on) {
     BOOST_REQUIRE(finish({"enroll"}, server.join_string() + "\n").first == 0);
     const auto daemon = start({"run"});

@@ -1,57 +1,20 @@
-#include "agent/detect/find_servers.hpp"
 #include "base/limits.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/agent/detect/machine.hpp"
 
-#include <boost/test/unit_test.hpp>
-
-#include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace rekey;
 using namespace rekey::agent::detect;
+using namespace rekey::agent::detect::test;
 
 namespace {
-
-constexpr const char* kSecret = "hunter2-secret";
-
-struct Fixture {
-    testing::TemporaryDirectory folder;
-    const std::string root = folder.file("");
-    const Places places{root + "home", root + "xdg", root + "project"};
-
-    void write(const std::string& path, std::string_view text) const {
-        const std::filesystem::path file = root + path;
-        std::filesystem::create_directories(file.parent_path());
-        std::ofstream(file, std::ios::binary) << text;
-    }
-    [[nodiscard]] Findings find() const { return find_servers(places); }
-    // "client/name/transport/command" of each, "!" before one that is disabled.
-    [[nodiscard]] std::vector<std::string> found() const {
-        std::vector<std::string> lines;
-        for (const auto& one : find().servers)
-            lines.push_back((one.disabled ? "!" : "") + one.client + "/" + one.name + "/" +
-                            one.transport + "/" + one.command);
-        return lines;
-    }
-    [[nodiscard]] std::string passed_over() const {
-        const Findings findings = find();
-        BOOST_REQUIRE(findings.passed_over.size() == 1U);
-        BOOST_TEST(findings.passed_over[0].file.starts_with(root));
-        return findings.passed_over[0].why;
-    }
-};
-
-using Lines = std::vector<std::string>;
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 constexpr const char* kCursor = "home/.cursor/mcp.json";
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(find_servers_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(find_servers_tests, Machine)
 
 BOOST_AUTO_TEST_CASE(a_machine_without_clients_has_nothing) {
     BOOST_TEST(find().servers.empty());
