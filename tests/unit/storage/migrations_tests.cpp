@@ -1,10 +1,7 @@
-#include "base/durable_file.hpp"
 #include "storage/audit_chain.hpp"
 #include "storage/sqlite/migrations.hpp"
-#include "tests/unit/storage/conformance.hpp"
+#include "tests/unit/storage/dumps.hpp"
 #include "tests/unit/storage/failing_disk.hpp"
-
-#include <SQLiteCpp/Database.h>
 
 #include <fstream>
 #include <sys/wait.h>
@@ -16,10 +13,7 @@ namespace {
 using sqlite::Connection;
 using sqlite::Migration;
 
-struct Fixture : SqliteEngine {
-    [[nodiscard]] std::int64_t number(const std::string& sql) const {
-        return SQLite::Database(path()).execAndGet(sql).getInt64();
-    }
+struct Fixture : DumpEngine {
     std::unique_ptr<Connection> connect() {
         std::ofstream(path(), std::ios::app).flush();  // the store makes the file by itself
         auto connection = Connection::open({path(), vfs});
@@ -29,13 +23,6 @@ struct Fixture : SqliteEngine {
     }
     std::size_t migrate_to(const std::vector<Migration>& migrations) {
         return sqlite::migrate(*connect(), migrations, clock);
-    }
-    void load_dump(const std::string& name) const {
-        const auto dump = rekey::read_file(REKEY_DUMPS "/" + name, 1'000'000);
-        BOOST_REQUIRE(dump.has_value());
-        SQLite::Database database(path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-        database.exec("PRAGMA synchronous = OFF");
-        database.exec(*dump);
     }
     static std::vector<Migration> embedded_and(const Migration& one) {
         const auto embedded = sqlite::embedded_migrations();
