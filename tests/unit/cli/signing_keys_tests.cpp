@@ -84,7 +84,8 @@ struct SigningKeys : Rekeyctl {
         out.str({});
         err.str({});
         args.insert(args.begin(), "signing-keys");
-        BOOST_TEST((run(std::move(args)) == code), err.str());
+        const ExitCode ended = run(std::move(args));
+        BOOST_TEST((ended == code), err.str());
         return out.str();
     }
     bool says(std::string_view words) const { return err.str().find(words) != std::string::npos; }
