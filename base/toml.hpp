@@ -1,27 +1,16 @@
 #pragma once
 
-#include <stdexcept>
+#include "base/result.hpp"
 
-// toml++, the only way to include it. It asserts what a malformed text can break ("[;table]" does):
-// for us that is one more way of not being TOML, never the end of the process. (In its functions
-// that may not throw, it still is.)
+#include <boost/json/object.hpp>
+
+#include <string_view>
+
 namespace rekey {
 
-struct BrokenTomlAssertion : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-[[noreturn]] inline void broken_toml_assertion(const char* what) {
-    throw BrokenTomlAssertion(what);
-}
+// TOML 1.0 as JSON: tables, arrays, texts, numbers and booleans; a date or time is null. At most
+// limits::kJsonDepth deep. `parse_error` for anything else; with details {line}, counted from 1,
+// the message is the parser's and may quote the text. Nothing is thrown, whatever the text is.
+[[nodiscard]] Result<boost::json::object> parse_toml(std::string_view text);
 
 }  // namespace rekey
-
-// With NDEBUG toml++ would take the same assertions for granted.
-#pragma push_macro("NDEBUG")
-#undef NDEBUG
-#define TOML_ASSERT(expr)                                               \
-    do {                                                                \
-        if (!(expr)) ::rekey::broken_toml_assertion(#expr " is wrong"); \
-    } while (false)
-#include <toml++/toml.h>
-#pragma pop_macro("NDEBUG")

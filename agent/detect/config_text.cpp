@@ -1,8 +1,10 @@
 #include "agent/detect/config_text.hpp"
 
 #include "base/limits.hpp"
+#include "base/toml.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <utility>
@@ -23,6 +25,17 @@ Result<json::object> parse_json_config(std::string_view text) {
     if (wrong) return Error(Code::parse_error, "is no JSON (" + wrong.message() + ")");
     if (!value.is_object()) return Error(Code::parse_error, "is no JSON object");
     return std::move(value.get_object());
+}
+
+Result<json::object> parse_toml_config(std::string_view text) {
+    auto object = parse_toml(text);
+    if (object.has_value()) return object;
+    const auto* details = object.error().details();
+    const auto* line = details == nullptr ? nullptr : details->if_contains("line");
+    // What has a line is the parser's, and may quote the text.
+    const std::string why =
+        line == nullptr ? object.error().message() : "line " + json::serialize(*line);
+    return Error(Code::parse_error, "is no TOML (" + why + ")");
 }
 
 Result<json::object> parse_config(Format format, std::string_view text) {

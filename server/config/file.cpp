@@ -2,32 +2,10 @@
 
 #include "base/durable_file.hpp"
 #include "base/limits.hpp"
+#include "base/toml.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
-
-#include <stdexcept>
-
-namespace rekey::server::config {
-namespace {
-
-// toml++ asserts what a malformed text can break ("[;table]" does): for us that is one more way of
-// not being TOML, never the end of the process. (In its functions that may not throw, it still is.)
-struct BrokenAssertion : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-[[noreturn]] void broken_assertion(const char* what) { throw BrokenAssertion(what); }
-
-}  // namespace
-}  // namespace rekey::server::config
-
-// With NDEBUG toml++ would take the same assertions for granted.
-#undef NDEBUG
-#define TOML_ASSERT(expr)                                                          \
-    do {                                                                           \
-        if (!(expr)) ::rekey::server::config::broken_assertion(#expr " is wrong"); \
-    } while (false)
-#include <toml++/toml.h>
 
 namespace rekey::server::config {
 
@@ -41,33 +19,19 @@ Result<boost::json::object> read_config_file(const std::string& path) {
 }
 
 Result<boost::json::object> parse_config(std::string_view toml, const std::string& path) {
-    toml::table table;
-    try {
-        table = toml::parse(toml, path);
-    } catch (const toml::parse_error& problem) {
-        return Error(Code::invalid_params, path + ":" +
-                                               std::to_string(problem.source().begin.line) +
-                                               ": not TOML: " + std::string(problem.description()));
-    } catch (const BrokenAssertion&) {
-        return Error(Code::invalid_params, path + ": not TOML");
+    auto values = parse_toml(toml);
+    if (values.has_error()) {
+        const auto* details = values.error().details();
+        const auto* line = details == nullptr ? nullptr : details->if_contains("line");
+        return Error(Code::invalid_params,
+                     path + (line == nullptr ? "" : ":" + boost::json::serialize(*line)) +
+                         ": not TOML: " + values.error().message());
     }
-    boost::json::object values;
-    for (const auto& [key, node] : table) {
-        const std::string name(key.str());
-        if (const auto* text = node.as_string()) {
-            values[name] = text->get();
-        } else if (const auto* number = node.as_integer()) {
-            values[name] = number->get();
-        } else if (const auto* fraction = node.as_floating_point()) {
-            values[name] = fraction->get();
-        } else if (const auto* toggle = node.as_boolean()) {
-            values[name] = toggle->get();
-        } else {
-            return Error(Code::invalid_params,
-                         fmt::format("{}:{}: \"{}\" must be text, a number or a boolean: all keys "
-                                     "stand at the top level, without [tables]",
-                                     path, node.source().begin.line, name));
-        }
+    for (const auto& [name, value] : *values) {
+        if (value.is_string() || value.is_number() || value.is_bool()) continue;
+        return Error(Code::invalid_params, path + ": \"" + std::string(name) +
+                                               "\" must be text, a number or a boolean: all keys "
+                                               "stand at the top level, without [tables]");
     }
     return values;
 }

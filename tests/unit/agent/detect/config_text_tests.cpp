@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(toml_is_read_with_its_tables_lists_and_dotted_keys) {
                R"({"mcp_servers":{"a.b":{"args":["-y","x"],"command":"npx","enabled":false,)"
                R"("env":{"K":"v"},"wait":{"s":20}}},"model":"o"})");
     BOOST_TEST(toml("\xEF\xBB\xBF[[list]]\nx=1\n[[list]]\nwhen = 2026-11-21\nhalf = 0.5\n") ==
-               R"({"list":[{"x":1},{"half":null,"when":null}]})");
+               R"({"list":[{"x":1},{"half":5E-1,"when":null}]})");
     BOOST_TEST(toml(" \n") == "{}");
     BOOST_TEST(toml("# nothing yet\n") == "{}");
 }

@@ -118,6 +118,10 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_named_with_the_key_and_what_belongs_there) {
     // What the parser itself did not expect ends no process.
     const ConfigFile unexpected("[;server]\n");
     BOOST_TEST(mentions(failure(load({"--config", unexpected.path().c_str()})), ": not TOML"));
+    std::string endless = "a";
+    for (int part = 0; part < 130'000; ++part) endless += ".a";
+    const ConfigFile deep(endless + " = 1\n");
+    BOOST_TEST(mentions(failure(load({"--config", deep.path().c_str()})), ": not TOML"));
     const auto absent = failure(load({"--config", "/nowhere/rekeyd.toml"}));
     BOOST_TEST(mentions(absent, "/nowhere/rekeyd.toml"));
     BOOST_TEST((load({"--config", "/nowhere/rekeyd.toml"}).error().code() == Code::not_found));

@@ -1,19 +1,41 @@
-#include "agent/detect/config_text.hpp"
-#include "base/limits.hpp"
 #include "base/toml.hpp"
+
+#include "base/limits.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 
-namespace rekey::agent::detect {
+namespace rekey {
+namespace {
+
+// toml++ asserts what a malformed text can break ("[;table]" does): for us that is one more way of
+// not being TOML, never the end of the process. (In its functions that may not throw, it still is.)
+struct BrokenAssertion : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+[[noreturn]] void broken_assertion(const char* what) { throw BrokenAssertion(what); }
+
+}  // namespace
+}  // namespace rekey
+
+// With NDEBUG toml++ would take the same assertions for granted.
+#undef NDEBUG
+#define TOML_ASSERT(expr)                                          \
+    do {                                                           \
+        if (!(expr)) ::rekey::broken_assertion(#expr " is wrong"); \
+    } while (false)
+#include <toml++/toml.h>
+
+namespace rekey {
 namespace {
 
 namespace json = boost::json;
 
-Error too_deep() { return Error(Code::parse_error, "is no TOML (nested too deep)"); }
+Error too_deep() { return Error(Code::parse_error, "nested too deep"); }
 
 // The end of the quoted text that begins at `text[at]`; one that does not end, ends with the text.
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
@@ -85,21 +107,22 @@ Result<json::value> to_json(const toml::node& node, std::size_t depth) {
     if (const auto* text = node.as_string()) return json::value(text->get());
     if (const auto* toggle = node.as_boolean()) return json::value(toggle->get());
     if (const auto* number = node.as_integer()) return json::value(number->get());
+    if (const auto* fraction = node.as_floating_point()) return json::value(fraction->get());
     return json::value();
 }
 
 }  // namespace
 
-Result<json::object> parse_toml_config(std::string_view text) {
+Result<json::object> parse_toml(std::string_view text) {
     if (has_endless_key(text)) return too_deep();
     try {
         return to_object(toml::parse(text), 1);
     } catch (const toml::parse_error& problem) {
-        return Error(Code::parse_error,
-                     "is no TOML (line " + std::to_string(problem.source().begin.line) + ")");
-    } catch (const std::exception&) {  // BrokenTomlAssertion, and what the library may throw else
-        return Error(Code::parse_error, "is no TOML");
+        return Error(Code::parse_error, std::string(problem.description()))
+            .with("line", problem.source().begin.line);
+    } catch (const std::exception&) {  // BrokenAssertion, and what the library may throw else
+        return Error(Code::parse_error, "not to be read");
     }
 }
 
-}  // namespace rekey::agent::detect
+}  // namespace rekey
