@@ -89,7 +89,7 @@ json::object to_json(const KeySpec& spec, ExportPolicy policy) {
 }
 
 Result<StoredSpec> spec_from_json(const json::object& object) {
-    const Error corrupt(Code::corrupt, "the spec of a stored key cannot be read");
+    Error corrupt(Code::corrupt, "the spec of a stored key cannot be read");
     const auto algorithm = algorithm_named(text_at(object, "algorithm").value_or(""));
     const auto policy = text_at(object, "export_policy");
     const auto label = text_at(object, "label");

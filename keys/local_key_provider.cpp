@@ -20,7 +20,7 @@ struct Material {
     Secret secret;
 };
 
-Result<Material> material_of(PrivateKey key, const KeySpec& spec) {
+Result<Material> material_of(const PrivateKey& key, const KeySpec& spec) {
     if (key.algorithm() != spec.algorithm || key.public_key().size_bits() != spec.size_bits)
         return Error(Code::invalid_params, "the key is of another algorithm or size");
     return Material{key.public_key().to_der(), key.to_pem()};
@@ -33,7 +33,7 @@ Result<Material> asymmetric(const KeySpec& spec, const Secret* given) {
     if (key.has_error()) return std::move(key).error();
     KeySpec expected = spec;
     if (spec.algorithm == Algorithm::ed25519) expected.size_bits = key->public_key().size_bits();
-    return material_of(std::move(*key), expected);
+    return material_of(*key, expected);
 }
 
 Result<Material> symmetric(const Secret* given, Random& random) {
@@ -66,7 +66,7 @@ Result<LocalKeyProvider::Opened> LocalKeyProvider::open_version(
     REKEY_TRY_ASSIGN(secret,
                      keys::open(parts_.master_key, sealing_purpose(record.kid, version.version),
                                 *version.sealed_secret));
-    const Error corrupt(Code::corrupt, "key " + record.kid + " holds something else than its key");
+    Error corrupt(Code::corrupt, "key " + record.kid + " holds something else than its key");
     if (class_of(record.spec.algorithm) == KeyClass::symmetric) {
         if (secret.size() != kSymmetricKeyBytes) return corrupt;
         return Opened(std::move(secret));

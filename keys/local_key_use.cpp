@@ -83,6 +83,7 @@ Result<KeyDescription> LocalKeyProvider::describe(std::string_view kid) const {
 std::vector<KeyDescription> LocalKeyProvider::list() const {
     const std::shared_lock lock(mutex_);
     std::vector<KeyDescription> all;
+    all.reserve(keys_.size());
     for (const auto& [kid, key] : keys_) all.push_back(shown(key->record));
     return all;
 }

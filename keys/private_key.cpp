@@ -66,8 +66,8 @@ Result<PrivateKey> PrivateKey::generate(Algorithm algorithm, std::size_t bits) {
 }
 
 Result<PrivateKey> PrivateKey::from_pem(const Secret& pem) {
-    const Error refused(Code::invalid_params,
-                        "not an Ed25519, P-256 or RSA private key in unencrypted PKCS#8 PEM");
+    Error refused(Code::invalid_params,
+                  "not an Ed25519, P-256 or RSA private key in unencrypted PKCS#8 PEM");
     const std::string_view text = pem.expose();
     if (!is_one_pem_block(text, "PRIVATE KEY")) return refused;
     const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

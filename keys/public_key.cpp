@@ -124,7 +124,7 @@ Result<PublicKey> PublicKey::rsa_pss(ByteView modulus, ByteView exponent) {
 }
 
 Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
-    const Error refused = invalid("not a public key in PEM (SubjectPublicKeyInfo)");
+    Error refused = invalid("not a public key in PEM (SubjectPublicKeyInfo)");
     if (!is_one_pem_block(pem, "PUBLIC KEY")) return refused;
     const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     REKEY_ASSERT(bio != nullptr);
@@ -135,7 +135,7 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem) {
 }
 
 Result<PublicKey> PublicKey::from_der(ByteView der) {
-    const Error refused = invalid("not a public key in DER (SubjectPublicKeyInfo)");
+    Error refused = invalid("not a public key in DER (SubjectPublicKeyInfo)");
     if (der.empty() || der.size() > limits::kKeyPemBytes) return refused;
     const std::uint8_t* at = der.data();
     Shared key =

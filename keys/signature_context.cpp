@@ -43,11 +43,9 @@ Bytes der_of_raw(ByteView raw) {
     REKEY_ASSERT(signature != nullptr);
     BignumPtr r(BN_bin2bn(raw.data(), kHalf, nullptr));
     BignumPtr s(BN_bin2bn(raw.data() + kHalf, kHalf, nullptr));
-    REKEY_ASSERT(r != nullptr && s != nullptr &&
-                 ECDSA_SIG_set0(signature.get(), r.get(), s.get()) == 1);
-    // The signature owns them now.
-    static_cast<void>(r.release());
-    static_cast<void>(s.release());
+    REKEY_ASSERT(r != nullptr && s != nullptr);
+    // The signature owns them from here on.
+    REKEY_ASSERT(ECDSA_SIG_set0(signature.get(), r.release(), s.release()) == 1);
     std::uint8_t* der = nullptr;
     const int size = i2d_ECDSA_SIG(signature.get(), &der);
     REKEY_ASSERT(size > 0);

@@ -85,7 +85,7 @@ json::parse_options options() {
 }  // namespace
 
 Result<json::object> parse_strict_object(std::string_view text, std::size_t max_bytes) {
-    const Error refused(Code::parse_error, "not one JSON object");
+    Error refused(Code::parse_error, "not one JSON object");
     if (text.size() > max_bytes) return Error(Code::parse_error, "the JSON text is too long");
     boost::system::error_code failure;
     json::value value = json::parse(text, failure, {}, options());

@@ -44,8 +44,7 @@ Bytes gcm_encrypt(const Secret& key, ByteView plaintext, ByteView associated, Ra
 }
 
 Result<Secret> gcm_decrypt(const Secret& key, ByteView sealed, ByteView associated) {
-    const Error refused(Code::invalid_params,
-                        "the ciphertext was altered, or belongs to something else");
+    Error refused(Code::invalid_params, "the ciphertext was altered, or belongs to something else");
     if (sealed.size() < kNonceBytes + kTagBytes) return refused;
     const ByteView body = sealed.subspan(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
     std::array<std::uint8_t, kTagBytes> tag{};

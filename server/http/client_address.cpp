@@ -135,9 +135,9 @@ std::vector<std::string> hops_of(const net::HttpHeaders& headers, ForwardingHead
 }  // namespace
 
 Result<TrustedProxies::Network> TrustedProxies::parse_network(std::string_view text) {
-    const Error wrong(Code::invalid_params, "\"" + std::string(text) +
-                                                "\" is no address or network, such as 192.0.2.1, "
-                                                "10.0.0.0/8 or 2001:db8::/32");
+    Error wrong(Code::invalid_params, "\"" + std::string(text) +
+                                          "\" is no address or network, such as 192.0.2.1, "
+                                          "10.0.0.0/8 or 2001:db8::/32");
     const auto slash = text.find('/');
     const auto address = parse_address(text.substr(0, slash));
     if (!address) return wrong;

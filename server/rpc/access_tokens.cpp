@@ -88,7 +88,7 @@ Result<std::shared_ptr<const TokenFacts>> AccessTokens::verify(std::string_view 
         return claims.error().code() == Code::token_expired ? claims.error() : unknown();
     }
     REKEY_TRY_ASSIGN(facts, read_facts(*std::move(claims), jws->header.kid));
-    const auto shared = std::make_shared<const TokenFacts>(std::move(facts));
+    auto shared = std::make_shared<const TokenFacts>(std::move(facts));
     remember({text_hash, trusted->change(), shared});
     return shared;
 }

@@ -73,7 +73,7 @@ Result<keys::KeyRecord> to_record(storage::ProviderKeyRow row) {
 // The call was authorised before it waited for its turn, and making an RSA key takes a while.
 Result<> require_admin_still(storage::Transaction& transaction, const std::string& actor) {
     if (actor == kSystem) return {};
-    const Error denied(Code::permission_denied, "this needs the capability admin:*");
+    Error denied(Code::permission_denied, "this needs the capability admin:*");
     const auto row = transaction.agents().find(actor);
     if (row.has_error() && row.error().code() != Code::not_found) return row.error();
     if (row.has_error() || row->credentials.status != storage::AgentStatus::active) return denied;
