@@ -62,9 +62,9 @@ std::optional<protocol::ChainHead> parse_head(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos) return std::nullopt;
     protocol::ChainHead head;
-    const std::string number(text.substr(0, colon));
-    const char* end = number.data() + number.size();
-    const auto [stop, problem] = std::from_chars(number.data(), end, head.seq);
+    const char* const begin = text.data();
+    const char* const end = begin + colon;
+    const auto [stop, problem] = std::from_chars(begin, end, head.seq);
     const auto hash = from_hex(text.substr(colon + 1));
     if (colon == 0 || problem != std::errc() || stop != end || !hash ||
         hash->size() != head.hash.size())

@@ -145,8 +145,9 @@ Result<TrustedProxies::Network> TrustedProxies::parse_network(std::string_view t
     Network network{*address, 128};
     if (slash == std::string_view::npos) return network;
     const std::string_view digits = text.substr(slash + 1);
-    const char* end = digits.data() + digits.size();
-    const auto [stop, problem] = std::from_chars(digits.data(), end, network.prefix);
+    const char* const begin = digits.data();
+    const char* const end = begin + digits.size();
+    const auto [stop, problem] = std::from_chars(begin, end, network.prefix);
     if (problem != std::errc() || stop != end || network.prefix > (v4 ? 32U : 128U)) return wrong;
     if (v4) network.prefix += 96;
     const auto bytes = network.first.to_bytes();

@@ -30,7 +30,7 @@ Error offline() { return Error(Code::agent_offline, "the agent is not connected"
 
 // The agent's answer; its own error comes back as it is (Error::verbatim).
 Task<Answer> send(const Parts& parts, Message message) {
-    auto start = [&parts, &message](auto answer) {
+    auto start = [&parts, &message](const auto& answer) {
         auto action = [method = std::string(message.method), params = std::move(message.params),
                        timeout = message.timeout, answer](rotation::AgentLink& link) {
             // An answer that comes later is nobody's.

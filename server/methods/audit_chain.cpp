@@ -21,8 +21,9 @@ using rpc::Task;
 
 std::optional<std::uint64_t> parse_seq(std::string_view text) {
     std::uint64_t seq = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, problem] = std::from_chars(text.data(), end, seq);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stop, problem] = std::from_chars(begin, end, seq);
     if (text.empty() || problem != std::errc() || stop != end || seq > limits::kGenerationCeiling)
         return std::nullopt;
     return seq;

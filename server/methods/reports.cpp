@@ -84,6 +84,7 @@ Report report_of(ReportKind kind, std::string name, boost::json::object details 
 
 std::vector<Report> capabilities_of(const std::vector<std::string>& names) {
     std::vector<Report> reports;
+    reports.reserve(names.size());
     for (const std::string& name : names)
         reports.push_back(report_of(ReportKind::capability, name));
     return reports;

@@ -101,7 +101,7 @@ using Change = std::function<Result<KeyDescription>(keys::KeyProvider&)>;
 
 // `change`, and the next version that every key that signs has.
 Task<Result<KeyView>> run_change(const Parts& parts, Change change) {
-    auto start = [&parts, &change](auto answer) {
+    auto start = [&parts, &change](const auto& answer) {
         auto made = std::make_shared<Result<KeyDescription>>(Error(Code::internal, "not run"));
         parts.signing.change([change = std::move(change),
                               made](keys::KeyProvider& provider) { *made = change(provider); },
@@ -183,7 +183,7 @@ void bind_signing_keys(rpc::Registry& registry, const Parts& parts) {
             return rotate(parts, caller, std::move(params));
         });
     using Destroy = protocol::SigningKeysDestroy;
-    registry.bind<Destroy>([&parts](const Caller& caller, Destroy::Params params) {
+    registry.bind<Destroy>([&parts](const Caller& caller, const Destroy::Params& params) {
         Change change = [params, by = initiator(caller)](keys::KeyProvider& provider) {
             return provider.schedule_destruction(params.kid,
                                                  static_cast<std::uint64_t>(params.version),
@@ -192,7 +192,7 @@ void bind_signing_keys(rpc::Registry& registry, const Parts& parts) {
         return run_change(parts, std::move(change));
     });
     using Cancel = protocol::SigningKeysCancelDestruction;
-    registry.bind<Cancel>([&parts](const Caller& caller, Cancel::Params params) {
+    registry.bind<Cancel>([&parts](const Caller& caller, const Cancel::Params& params) {
         Change change = [params, by = initiator(caller)](keys::KeyProvider& provider) {
             return provider.cancel_destruction(params.kid,
                                                static_cast<std::uint64_t>(params.version), by);

@@ -74,7 +74,7 @@ Result<std::shared_ptr<const TokenFacts>> AccessTokens::verify(std::string_view 
     const Time now = parts_.clock.now();
     const auto trusted = parts_.signer.verifying_keys();
     const Bytes32 text_hash = sha256(text);
-    if (const auto known = recall(text_hash, trusted->change())) {
+    if (auto known = recall(text_hash, trusted->change())) {
         REKEY_TRY(known->check_times(now));
         return known;
     }

@@ -78,7 +78,7 @@ void AgentRequests::bind(Handler handler) {
     using Returned = std::invoke_result_t<const Handler&, const AgentCaller&, typename M::Params>;
     add(M::name, [shared = std::make_shared<const Handler>(std::move(handler))](
                      Shard& shard, const AgentCaller& caller, const boost::json::value* params,
-                     Answer answer) {
+                     Answer answer) {  // NOLINT(performance-*): one branch moves it
         auto decoded = protocol::decode_params<M>(params);
         if (decoded.has_error()) return answer(std::move(decoded).error());
         if constexpr (std::same_as<Returned, Result<typename M::Result>>) {
