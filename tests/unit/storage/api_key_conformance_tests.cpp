@@ -47,7 +47,7 @@ struct Keys : Opened<Engine> {
         return *read_now(this->store(),
                          [key](Transaction& t) { return t.api_keys().find(id_of(key)); });
     }
-    Result<> succeed(const ApiKeyRow& row, std::string replaced, Time valid_until) {
+    Result<> succeed(const ApiKeyRow& row, const std::string& replaced, Time valid_until) {
         return write_now(this->store(), [=](Transaction& t) {
             return t.api_keys().succeed(row, replaced, valid_until);
         });

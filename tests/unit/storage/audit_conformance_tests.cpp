@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_scan_stops_at_its_bound, Engine, Engines) {
             return {};
         });
     }
-    const auto page = [&](AuditFilter filter) {
+    const auto page = [&](const AuditFilter& filter) {
         return *read_now(engine.store(),
                          [&](Transaction& t) { return scan_audit(t.audit(), filter, 5); });
     };

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(capabilities_are_registered_once_and_paged_by_name
     require_ok(insert(make_capability(33, "file_s:x")));
     BOOST_TEST((code_of(insert(make_capability(34, "files:read"))) == Code::already_exists));
     BOOST_TEST((code_of(insert(make_capability(31, "files:list"))) == Code::already_exists));
-    const auto read = [&](auto find) { return read_now(engine.store(), find); };
+    const auto read = [&](const auto& find) { return read_now(engine.store(), find); };
     BOOST_TEST(alike(*read([](Transaction& t) { return t.capability_registry().find(id_of(32)); }),
                      make_capability(32, "files:read")));
     BOOST_TEST(alike(
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(capabilities_are_registered_once_and_paged_by_name
     BOOST_TEST_REQUIRE(page.size() == 2U);
     BOOST_TEST(page[0].name == "file_s:x");
     BOOST_TEST(page[1].name == "files:read");
-    const auto any_under = [&](std::string prefix) {
+    const auto any_under = [&](const std::string& prefix) {
         return *read(
             [prefix](Transaction& t) { return t.capability_registry().any_under(prefix); });
     };
