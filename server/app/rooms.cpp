@@ -87,16 +87,19 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
       dispatcher({methods, *store, clock, log, calls, authenticator, {}}),
       failures(clock, random),
       refusals({*store, clock, log}),
-      enrollment_parts{
-          *store,   coordinator,
-          registry, master_key,
-          settings, clock,
-          log,      [this] { return certificate ? certificate->trust_anchor_pem() : ""; }},
+      enrollment_parts{*store,
+                       coordinator,
+                       registry,
+                       master_key,
+                       calls,
+                       settings,
+                       clock,
+                       log,
+                       [this] { return certificate ? certificate->trust_anchor_pem() : ""; }},
       challenges(master_key),
       audit_pause(clock),
-      recovery_parts{*store,     coordinator, master_key,
-                     challenges, audit_pause, settings,
-                     clock,      log,         enrollment_parts.server_ca},
+      recovery_parts{*store, coordinator, master_key, challenges, audit_pause,
+                     calls,  settings,    clock,      log,        enrollment_parts.server_ca},
       host_gate(known_hosts(config.options, advertised)),
       http_parts{
           *store,           authenticator,  dispatcher, agent_door, registry,
@@ -121,7 +124,7 @@ App::Rooms::Rooms(config::Config given, const Log& log_to)
 
 std::unique_ptr<storage::Store> App::Rooms::open_store() {
     storage::SqliteOptions options{directory.database(), clock, log};
-    options.readers_here = static_cast<unsigned>(config.options.shards);
+    options.readers_here = config.options.shards;
     return storage::open_sqlite_store(options);
 }
 

@@ -175,6 +175,12 @@ rpc::Task<Result<protocol::EnrollResult>> enroll(const Parts& parts, protocol::E
     if (code.has_error()) co_return Answer(code.error());
     const auto signed_well = check_signature(params, *attempt);
     if (signed_well.has_error()) co_return Answer(signed_well.error());
+    // A first use comes once; only the agent itself can repeat it, so nobody else spends its
+    // minute.
+    if (code->bound_public_key == attempt->public_key) {
+        const auto allowed = parts.calls.count_by_agent(code->agent_id);
+        if (allowed.has_error()) co_return Answer(allowed.error());
+    }
 
     auto decide = [&parts, &attempt](storage::Transaction& transaction) {
         return enroll_in(transaction, parts, *attempt);

@@ -8,6 +8,7 @@
 #include "protocol/methods/enroll.hpp"
 #include "server/rotation/apply.hpp"
 #include "server/rotation/coordinator.hpp"
+#include "server/rpc/call_limiter.hpp"
 #include "server/rpc/task.hpp"
 #include "server/settings.hpp"
 #include "storage/store.hpp"
@@ -25,6 +26,7 @@ struct Parts {
     rotation::Coordinator& coordinator;
     rotation::ConnectedAgents& sessions;
     const keys::MasterKey& master_key;
+    rpc::CallLimiter& calls;
     const LiveSettings& settings;
     const Clock& clock;
     const Log& log;
@@ -40,7 +42,8 @@ struct Origin {
 
 // Errors: `unknown_credential` for a code that is unknown, mistyped or expired, or a signature that
 // is not the key's; `conflict` for a code that another key has used, or that was used up by a
-// connect; `agent_suspended`, `agent_revoked`. `parts` must outlive the task.
+// connect; `agent_suspended`, `agent_revoked`; `rate_limited` for the key that the code is bound
+// to, when it repeats too often. `parts` must outlive the task.
 [[nodiscard]] rpc::Task<Result<protocol::EnrollResult>> enroll(const Parts& parts,
                                                                protocol::EnrollParams params,
                                                                Origin origin);

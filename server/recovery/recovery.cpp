@@ -261,6 +261,8 @@ rpc::Task<Result<protocol::RecoverResult>> recover(const Parts& parts,
         if (known->there) audit_refusal(parts, *attempt, Code::unknown_credential);
         co_return Answer(not_proven());
     }
+    const auto allowed = parts.calls.count_by_agent(attempt->agent_id);
+    if (allowed.has_error()) co_return Answer(allowed.error());
     auto decide = [&parts, attempt](storage::Transaction& transaction) {
         return recover_in(transaction, parts, *attempt);
     };

@@ -9,6 +9,7 @@
 #include "server/recovery/challenge.hpp"
 #include "server/rotation/coordinator.hpp"
 #include "server/rotation/recover.hpp"
+#include "server/rpc/call_limiter.hpp"
 #include "server/rpc/task.hpp"
 #include "server/settings.hpp"
 #include "storage/store.hpp"
@@ -27,6 +28,7 @@ struct Parts {
     const keys::MasterKey& master_key;
     const Challenges& challenges;
     AuditPause& audit_pause;
+    rpc::CallLimiter& calls;
     const LiveSettings& settings;
     const Clock& clock;
     const Log& log;
@@ -41,8 +43,8 @@ struct Parts {
 
 // Errors: `unknown_credential` for a wrong signature, a challenge that is outdated or another
 // agent's, an agent that is not there or has no identity key: alike, after the same work. Then, for
-// one who has shown the identity key, those of rotation::plan_recovery(). `address` is the peer's,
-// for the audit. `parts` must outlive the task.
+// one who has shown the identity key, `rate_limited` and those of rotation::plan_recovery().
+// `address` is the peer's, for the audit. `parts` must outlive the task.
 [[nodiscard]] rpc::Task<Result<protocol::RecoverResult>> recover(const Parts& parts,
                                                                  protocol::RecoverParams params,
                                                                  std::string address,

@@ -12,9 +12,10 @@
 namespace rekey::server::rpc {
 
 // Bounds what one identity asks (rate_limit_api_per_minute): its calls, whatever key and door they
-// come by, and as many again on its agent's socket, whatever connection they come by. The two are
-// apart, so that a program which spends all calls with an agent's API key does not keep the agent
-// itself out. `rate_limited` with the time until the next one is allowed. Safe from any thread.
+// come by, and as many again of what its agent does to hold its session, whatever connection it
+// comes by. The two are apart, so that a program which spends all calls with an agent's API key
+// does not keep the agent itself out. `rate_limited` with the time until the next one is allowed.
+// Safe from any thread.
 class CallLimiter {
   public:
     CallLimiter(const Clock& clock, Random& random, const LiveSettings& settings)
@@ -24,9 +25,10 @@ class CallLimiter {
     [[nodiscard]] Result<> count(std::string_view agent_id) {
         return ask(agent_id, TokenBuckets::Act::take);
     }
-    // One connect, or one request on the agent's socket.
-    [[nodiscard]] Result<> count_on_socket(std::string_view agent_id) {
-        return ask("socket:" + std::string(agent_id), TokenBuckets::Act::take);
+    // One connect, recovery or repeated enrollment, or one request on the agent's socket; its
+    // secret was shown.
+    [[nodiscard]] Result<> count_by_agent(std::string_view agent_id) {
+        return ask("agent:" + std::string(agent_id), TokenBuckets::Act::take);
     }
     // Would a call be allowed? For a door that refuses before it reads what is called.
     [[nodiscard]] Result<> look(std::string_view agent_id) {

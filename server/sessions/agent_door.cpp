@@ -95,7 +95,7 @@ void AgentDoor::authenticate(Shard& shard, const Visit& visit,
             }
             const Admission& admission = found->admission;
             // Before the promotion, which writes.
-            const auto allowed = parts_.calls.count_on_socket(admission.agent_id);
+            const auto allowed = parts_.calls.count_by_agent(admission.agent_id);
             if (allowed.has_error()) return answer(allowed.error());
             if (found->slot != rotation::TokenSlot::pending)
                 return answer(std::move(found->admission));

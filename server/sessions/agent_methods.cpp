@@ -90,7 +90,7 @@ void AgentSession::on_request(const protocol::Request& request) {
     }
     // First, because it is nearly all that an agent says.
     if (request.method == AgentHeartbeat::name) return on_heartbeat(request);
-    if (const auto allowed = host_.parts().calls.count_on_socket(agent_id_); allowed.has_error())
+    if (const auto allowed = host_.parts().calls.count_by_agent(agent_id_); allowed.has_error())
         return refuse(request, allowed.error());
     if (request.method == AgentRotationComplete::name) return on_rotation_complete(request);
     if (request.method == AgentRotationFailed::name) return on_rotation_failed(request);

@@ -65,6 +65,18 @@ BOOST_AUTO_TEST_CASE(failure_05_a_lost_reply_is_given_again_to_the_same_key_only
     BOOST_TEST(name_of(thief) == "conflict");
 }
 
+BOOST_AUTO_TEST_CASE(who_repeats_all_the_time_is_told_to_wait) {
+    const Rekeyd::NewAgent agent = server.new_agent("one");
+    const Ed25519Key key = Ed25519Key::generate();
+    const json::object limit{{"rate_limit_api_per_minute", 2}};
+    static_cast<void>(server.call("settings.set", {{"settings", limit}}));
+    for (int i = 0; i < 3; ++i) BOOST_REQUIRE_EQUAL(enroll(agent.code, key).status, 200U);
+    const net::HttpResponse refused = enroll(agent.code, key);
+    BOOST_TEST(refused.status == 429U);
+    BOOST_TEST(name_of(refused) == "rate_limited");
+    BOOST_TEST(!refused.headers.get("Retry-After").empty());
+}
+
 BOOST_AUTO_TEST_CASE(after_the_first_connect_the_code_is_spent_for_its_key_as_well) {
     AgentStage stage;
     const Rekeyd::NewAgent agent = server.new_agent("one");

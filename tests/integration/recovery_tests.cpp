@@ -195,6 +195,17 @@ BOOST_AUTO_TEST_CASE(failures_count_against_their_address_and_a_right_key_is_nev
     BOOST_TEST(recover(1).status == 200U);
 }
 
+BOOST_AUTO_TEST_CASE(who_recovers_all_the_time_is_told_to_wait_and_the_admin_is_not) {
+    set("rate_limit_api_per_minute", 3);
+    for (int i = 0; i < 3; ++i) BOOST_REQUIRE_EQUAL(recover(1).status, 200U);
+    const net::HttpResponse refused = recover(1);
+    BOOST_TEST(refused.status == 429U);
+    BOOST_TEST(refusal_name(refused) == "rate_limited");
+    BOOST_TEST(!refused.headers.get("Retry-After").empty());
+    set("rate_limit_api_per_minute", 0);
+    BOOST_TEST(recover(1).status == 200U);
+}
+
 BOOST_AUTO_TEST_CASE(suspended_and_revoked_agents_are_told_so_if_they_hold_the_key) {
     visit(1);
     const json::object named{{"agent_id", identity.agent_id}};

@@ -65,11 +65,11 @@ struct ServerMachine::Process {
                         owner.master_key_,
                         desk.tokens,
                         checkpoints},
-          enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,
+          enrollment_parts{*store,   coordinator,  registry,    owner.master_key_,           calls,
                            settings, owner.clock_, *owner.log_, [] { return std::string(); }},
-          recovery_parts{*store,       coordinator, owner.master_key_,
-                         challenges,   audit_pause, settings,
-                         owner.clock_, *owner.log_, [] { return std::string(); }} {
+          recovery_parts{
+              *store, coordinator, owner.master_key_, challenges,  audit_pause,
+              calls,  settings,    owner.clock_,      *owner.log_, [] { return std::string(); }} {
         // On a store of its own: at a start nothing else waits for its turn.
         storage::MemoryStore direct(machine.database_);
         revocation::merge_revocations(direct, revocations, owner.clock_, *owner.log_);

@@ -136,6 +136,27 @@ BOOST_DATA_TEST_CASE(a_repeat_ends_after_a_day, kEngines, engine) {
     BOOST_TEST((world.refusal(code, world.own_key) == Code::conflict));
 }
 
+// Whoever else has the code spends nothing of the agent's minute.
+BOOST_DATA_TEST_CASE(repeats_count_by_identity_and_a_thief_of_the_code_counts_for_nobody, kEngines,
+                     engine) {
+    EnrollmentWorld world(engine);
+    const auto agent_id = world.create_agent("a");
+    const auto code = world.code_for(agent_id);
+    const boost::json::object limit{{"rate_limit_api_per_minute", 2}};
+    static_cast<void>(world.ok(world.admin, "settings.set", {{"settings", limit}}));
+    BOOST_TEST(world.enroll(code, world.own_key).has_value());
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST((world.refusal(code, world.other_key) == Code::conflict));
+    BOOST_TEST(world.enroll(code, world.own_key).has_value());
+    BOOST_TEST(world.enroll(code, world.own_key).has_value());
+    const auto refused = world.enroll(code, world.own_key);
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code() == Code::rate_limited));
+    BOOST_TEST(refused.error().retry_after().has_value());
+    world.clock.advance(std::chrono::minutes{1});
+    BOOST_TEST(world.enroll(code, world.own_key).has_value());
+}
+
 // Failure 6: two racers; both have looked before either has won.
 BOOST_DATA_TEST_CASE(of_two_racers_one_wins, kEngines, engine) {
     EnrollmentWorld world(engine);

@@ -131,6 +131,23 @@ BOOST_DATA_TEST_CASE(a_lost_answer_is_given_again_and_costs_nothing, kEngines, e
     BOOST_TEST(world.grant(false).at("recoveries_left").to_number<int>() == 2);
 }
 
+BOOST_DATA_TEST_CASE(repeats_count_by_identity_and_who_cannot_sign_counts_for_nobody, kEngines,
+                     engine) {
+    RecoveryWorld world(engine);
+    const boost::json::object limit{{"rate_limit_api_per_minute", 2}};
+    static_cast<void>(world.ok(world.admin, "settings.set", {{"settings", limit}}));
+    for (int i = 0; i < 5; ++i) {
+        const auto forged = world.send(RecoveryWorld::signed_params(
+            world.agent_id, world.challenge(world.agent_id), 1, world.other_key));
+        BOOST_TEST((forged.error().code() == Code::unknown_credential));
+    }
+    BOOST_TEST(world.recover().has_value());
+    BOOST_TEST(world.recover().has_value());
+    BOOST_TEST((world.refusal() == Code::rate_limited));
+    world.clock.advance(std::chrono::minutes{1});
+    BOOST_TEST(world.recover().has_value());
+}
+
 BOOST_DATA_TEST_CASE(the_budget_is_spent_by_mintings_and_comes_back_with_the_window, kEngines,
                      engine) {
     RecoveryWorld world(engine);

@@ -223,14 +223,14 @@ struct DoorWorld {
     rpc::CallLimiter calls{clock, random, settings};
     rpc::Dispatcher dispatcher{{registry, *store, clock, *log, calls, authenticator,
                                 [this](const rpc::CallFacts& one) { observed.push_back(one); }}};
-    enrollment::Parts enrollment_parts{
-        *store,   coordinator, sessions, master_key,
-        settings, clock,       *log,     [] { return "the CA in PEM"; }};
+    enrollment::Parts enrollment_parts{*store,     coordinator, sessions,
+                                       master_key, calls,       settings,
+                                       clock,      *log,        [] { return "the CA in PEM"; }};
     recovery::Challenges challenges{master_key};
     recovery::AuditPause audit_pause{clock};
-    recovery::Parts recovery_parts{*store,     coordinator, master_key,
-                                   challenges, audit_pause, settings,
-                                   clock,      *log,        [] { return "the CA in PEM"; }};
+    recovery::Parts recovery_parts{
+        *store, coordinator, master_key, challenges, audit_pause,
+        calls,  settings,    clock,      *log,       [] { return "the CA in PEM"; }};
     std::map<std::string, Secret> key_texts;
     rpc::Caller admin = identity("admin", {"admin:*"});
 };
