@@ -154,12 +154,18 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 Result<> read_trusted_proxies(const Reader& reader, ProcessOptions& options) {
+    const FlagText* given = reader.find("trusted_proxies");
     if (const FlagText* named = reader.find("proxy_header")) {
         const auto found = std::ranges::find(kProxyHeaders, named->text);
         if (found == kProxyHeaders.end()) return not_among(*named, kProxyHeaders);
+        if (given == nullptr) {
+            return Error(Code::invalid_params,
+                         named->origin +
+                             " says which header the trusted proxies write, and there are none: "
+                             "name them with --trusted-proxies, or leave it out");
+        }
         options.proxy_header = static_cast<http::ForwardingHeader>(found - kProxyHeaders.begin());
     }
-    const FlagText* given = reader.find("trusted_proxies");
     if (given == nullptr) return {};
     auto proxies = http::TrustedProxies::parse(given->text, options.proxy_header);
     if (proxies.has_error())
