@@ -69,9 +69,10 @@ json::value example_of(const json::object& schema) {
 }
 
 std::vector<ErrorRow> error_rows() {
+    constexpr int count = static_cast<int>(Code::corrupt);
     std::vector<ErrorRow> rows;
-    for (int code = 0; code < static_cast<int>(Code::corrupt); ++code)
-        rows.push_back(error_row(static_cast<Code>(code)));
+    rows.reserve(count);
+    for (int code = 0; code < count; ++code) rows.push_back(error_row(static_cast<Code>(code)));
     return rows;
 }
 

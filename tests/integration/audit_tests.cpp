@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(refused_authentications_are_counted_and_written_when_it_sto
 BOOST_AUTO_TEST_CASE(a_token_that_is_refused_names_its_key_and_a_forged_one_nobody) {
     const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"system.info"})";
     const auto agent = server.call("agents.create", {{"name", "a"}});
-    const json::value agent_id = agent.at("agent_id");
+    const json::value& agent_id = agent.at("agent_id");
     const auto key = server.call("keys.create", {{"agent_id", agent_id}, {"name", "k"}});
     const std::string text(key.at("key").as_string());
     const json::value made = json::parse(server.post("/auth/token", "", text).body);

@@ -192,7 +192,6 @@ BOOST_AUTO_TEST_CASE(a_tail_that_was_cut_off_is_found) {
     expect(verify(lines), ChainFaultKind::truncated, 9);
     // Somebody made it look whole, but a checkpoint is ahead.
     lines = exported();
-    const std::string end = lines.back();
     lines.resize(line_of(lines, 8));
     lines.push_back(to_line(AuditEnd{7, 7, rows[6].hash}));
     lines.back().pop_back();

@@ -24,7 +24,7 @@ struct Fixture : Rekeyctl {
         return boost::json::serialize(server.calls().back().params);
     }
     template <protocol::Method M>
-    void answers(typename M::Result result) {
+    void answers(const typename M::Result& result) {
         server.on<M>(
             [result](const typename M::Params&) -> Result<typename M::Result> { return result; });
     }

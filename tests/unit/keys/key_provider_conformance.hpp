@@ -42,6 +42,7 @@ class MemoryKeyRecords final : public KeyRecords {
     }
     [[nodiscard]] Result<std::vector<KeyRecord>> load_all() override {
         std::vector<KeyRecord> all;
+        all.reserve(records.size());
         for (const auto& [kid, record] : records) all.push_back(record);
         return all;
     }

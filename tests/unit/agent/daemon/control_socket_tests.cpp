@@ -26,10 +26,11 @@ namespace {
 // A daemon's socket on a thread of its own.
 struct Fixture {
     Fixture() {
-        control.on("echo", [](const boost::json::value* params, ControlSocket::Answer answer) {
-            answer(params == nullptr ? std::string("null") : boost::json::serialize(*params));
-        });
-        control.on("refuse", [](const boost::json::value*, ControlSocket::Answer answer) {
+        control.on(
+            "echo", [](const boost::json::value* params, const ControlSocket::Answer& answer) {
+                answer(params == nullptr ? std::string("null") : boost::json::serialize(*params));
+            });
+        control.on("refuse", [](const boost::json::value*, const ControlSocket::Answer& answer) {
             answer(Error(Code::agent_suspended, "not now"));
         });
         control.on("later", [this](const boost::json::value*, ControlSocket::Answer answer) {

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_signed_on_top_of_what_was_changed) {
     database->audit.pop_back();
     database->audit_head = {4, database->audit.back().hash};
     Result<> answer;
-    signer.look(audit::Checkpoints::Newest::always, [&](Result<> done) { answer = done; });
+    signer.look(audit::Checkpoints::Newest::always, [&](const Result<>& done) { answer = done; });
     BOOST_REQUIRE(answer.has_error());
     BOOST_TEST((answer.error().code() == Code::corrupt));
 }

@@ -46,6 +46,10 @@ struct Declared {
     static constexpr protocol::Access access{.capability = "things:read"};
     using Params = ::Params;
     using Result = protocol::Nothing;
+
+  private:
+    Declared() = default;
+    friend Own;
 };
 
 struct Get : Declared<Get> {

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_shown_once_and_works_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(bad_params_are_named) {
-    const auto path = [&](boost::json::object params) {
+    const auto path = [&](const boost::json::object& params) {
         const auto answer = call(admin, "keys.create", params);
         BOOST_REQUIRE(answer.has_error());
         BOOST_TEST((answer.error().code() == Code::invalid_params));

@@ -203,8 +203,9 @@ BOOST_AUTO_TEST_CASE(the_public_key_is_no_shared_secret) {
     const Bytes raw = key.numbers().front().second;
     const std::string pem = key.to_pem();
     for (const Bytes& secret : {raw, Bytes(pem.begin(), pem.end())}) {
-        const std::string mac = to_base64url(hmac_sha256(secret, as_bytes(input)));
-        BOOST_TEST((refusal_of(input + "." + mac) == Code::unknown_credential));
+        std::string token = input + ".";
+        token += to_base64url(hmac_sha256(secret, as_bytes(input)));
+        BOOST_TEST((refusal_of(token) == Code::unknown_credential));
     }
 }
 
