@@ -15,6 +15,8 @@ from server import DEADLINE_SECONDS, Server
 
 MOST = 1024  # of one identity
 AT_ONCE = 50  # handshakes in flight
+RACES = 20
+RACERS = 40  # that open a socket while their agent is suspended
 
 
 def reader(admin, name):
@@ -85,8 +87,44 @@ async def one_identity_has_so_many(server, admin):
     await asyncio.gather(mine.close(), *(socket.close() for socket in sockets))
 
 
+async def upgrade(connection, server, key):
+    """The status of the answer, and the close code that follows a 101."""
+    reading, writing = connection
+    writing.write((f"GET /rpc HTTP/1.1\r\nHost: {server.host}:{server.port}\r\nAuthorization: Bearer {key}\r\n"
+                   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                   "Sec-WebSocket-Protocol: rekey.admin.v1\r\n\r\n").encode())
+    head = await asyncio.wait_for(reading.readuntil(b"\r\n\r\n"), DEADLINE_SECONDS)
+    status = int(head.split()[1])
+    code = None
+    if status == 101:
+        opcode, size = await asyncio.wait_for(reading.readexactly(2), DEADLINE_SECONDS)
+        assert opcode == 0x88, opcode
+        code = int.from_bytes((await reading.readexactly(size))[:2], "big")
+    writing.close()
+    return status, code
+
+
+async def none_that_opens_during_a_suspension_stays(server, admin):
+    """Some are let in before it, some refused after it; those that were on their way in between are neither."""
+    loop = asyncio.get_running_loop()
+    seen = set()
+    for number in range(RACES):
+        agent_id = reader(admin, f"racer-{number}")
+        key = admin.expect(201, "POST", f"/agents/{agent_id}/keys", {"name": "k"}).json["key"]
+        connections = [await asyncio.open_connection(server.host, server.port, ssl=server.context)
+                       for _ in range(RACERS)]
+        begun = [asyncio.ensure_future(upgrade(one, server, key)) for one in connections[:RACERS // 2]]
+        suspended = loop.run_in_executor(None, admin.expect, 200, "POST", f"/agents/{agent_id}/suspend")
+        begun += [asyncio.ensure_future(upgrade(one, server, key)) for one in connections[RACERS // 2:]]
+        seen.update(await asyncio.gather(*begun))
+        await suspended
+    assert seen <= {(101, 4010), (403, None)}, seen
+
+
 async def story(server, admin):
     await a_revoked_key_closes_its_sockets(server, admin)
+    await none_that_opens_during_a_suspension_stays(server, admin)
     await one_identity_has_so_many(server, admin)
 
 
