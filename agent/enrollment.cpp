@@ -45,15 +45,20 @@ Result<Record> read_record(Disk& disk) {
     return record;
 }
 
+// What is not there, or is nothing of ours, may be written anew. What cannot be read just now may
+// be the only copy of what an identity hangs on.
+bool may_be_there(const Error& error) {
+    return error.code() != Code::not_found && error.code() != Code::corrupt;
+}
+
 // The key that was made for this code, or a new one; durable, and so is the record, on return.
 Result<Ed25519Key> identity_for(const std::string& code_sha256, Disk& key_disk, Disk& record_disk) {
     const auto record = read_record(record_disk);
     if (record.has_error() && record.error().code() != Code::not_found) return record.error();
     if (record.has_value() && record->code_sha256 == code_sha256) {
         auto made = read_identity(key_disk);
-        const bool found = made.has_value() && public_key_text(*made) == record->public_key;
-        const bool exposed = made.has_error() && made.error().code() == Code::permission_denied;
-        if (found || exposed) return made;
+        if (made.has_error() && may_be_there(made.error())) return made;
+        if (made.has_value() && public_key_text(*made) == record->public_key) return made;
     }
     auto key = make_identity(key_disk);
     if (key.has_error()) return key;
@@ -136,6 +141,7 @@ Result<protocol::EnrollResult> send_code(const Secret& body, const ServerAddress
 // Puts the key of a replacing enrollment in its place; again, if a crash came in between.
 Result<> settle_key(const AgentState& state, const EnrollmentDisks& disks) {
     const auto next = read_identity(disks.next_key);
+    if (next.has_error() && may_be_there(next.error())) return next.error();
     if (next.has_error() || public_key_text(*next) != state.identity_public_key) return {};
     if (const auto failed = disks.key.write(next->to_pem()))
         return Error(Code::unavailable,
@@ -171,6 +177,7 @@ Result<AgentState> enroll(const protocol::JoinString& join, const EnrollmentDisk
         REKEY_TRY(disks.record.remove());
         return before->state();
     }
+    if (before.has_error() && may_be_there(before.error())) return before.error();
     if (enrolled && options.reenroll == Reenroll::refuse)
         return before.has_value() ? already_enrolled(before->state(), disks.state.name())
                                   : before.error();

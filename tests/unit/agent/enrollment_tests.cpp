@@ -281,6 +281,37 @@ BOOST_AUTO_TEST_CASE(a_replacement_of_one_that_was_cut_short_keeps_its_identity)
     BOOST_TEST(held());
 }
 
+// Nor is it lost when a file cannot be read for a moment: what is there is not known then.
+BOOST_AUTO_TEST_CASE(a_disk_that_cannot_be_read_does_not_cost_the_identity_either) {
+    BOOST_REQUIRE(run(join(1)).has_value());
+    options.reenroll = Reenroll::replace;
+    key.fail_writes = full();
+    BOOST_TEST(run(join(2)).has_error());
+    key.fail_writes.reset();
+    for (FakeDisk* disk : {&state, &next_key}) {
+        for (const Code failure : {Code::unavailable, Code::permission_denied}) {
+            disk->read_error = Error(failure, "read: Input/output error");
+            BOOST_TEST((run(join(3)).error().code() == failure));
+            disk->read_error.reset();
+            const auto now = decode_state(*state.content).value();
+            BOOST_TEST(identity_of(now, key, next_key).has_value());
+        }
+    }
+    BOOST_TEST(requests.size() == 2U);
+    BOOST_TEST(run(join(3)).has_value());
+}
+
+// The server has bound the code to it.
+BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_read_is_not_replaced) {
+    fault = [] { return Result<net::HttpResponse>(Error(Code::unavailable, "reset")); };
+    BOOST_TEST(run(join()).has_error());
+    fault = nullptr;
+    key.read_error = Error(Code::unavailable, "read: Input/output error");
+    BOOST_TEST((run(join()).error().code() == Code::unavailable));
+    key.read_error.reset();
+    BOOST_TEST(run(join()).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_new_code_gets_a_new_key) {
     fault = [] { return Result<net::HttpResponse>(Error(Code::unavailable, "reset")); };
     BOOST_TEST(run(join(1)).has_error());
