@@ -62,15 +62,23 @@ StoreOutcome TokenVault::store(const rotation::HeldTokens& next) {
     wanted.tokens = next;
     StoreOutcome outcome = write_state(*disk_, wanted);
     state_.tokens = rotation::after_write(state_.tokens, next, outcome.outcome);
-    if (outcome.durable()) missing_ = Missing::nothing;
-    if (outcome.outcome == rotation::WriteOutcome::failed_after_rename)
-        missing_ = outcome.reason == rotation::FailureReason::readback_differs ? Missing::write
-                                                                               : Missing::sync;
+    if (outcome.outcome == rotation::WriteOutcome::failed_before_rename) return outcome;
+    renamed_.reset();
+    missing_ = Missing::nothing;
+    if (outcome.reason == rotation::FailureReason::readback_differs) {
+        missing_ = Missing::write;
+    } else if (!outcome.durable()) {
+        missing_ = Missing::sync;
+        renamed_ = next;
+    }
     return outcome;
 }
 
 bool TokenVault::make_durable() {
-    if (missing_ == Missing::sync && disk_->sync().has_value()) missing_ = Missing::nothing;
+    if (missing_ == Missing::sync && disk_->sync().has_value()) {
+        missing_ = Missing::nothing;
+        if (renamed_) state_.tokens = *std::exchange(renamed_, std::nullopt);
+    }
     if (missing_ == Missing::write && write_state(*disk_, state_).durable())
         missing_ = Missing::nothing;
     return missing_ == Missing::nothing;

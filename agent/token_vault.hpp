@@ -43,7 +43,8 @@ class TokenVault {
 
     // Whether what is held would survive a loss of power; tries to make it so. A start may have
     // read what another process had renamed and not synced, and a write may have failed after its
-    // rename: a connect with such a candidate would promote what the disk can still take back.
+    // rename: a connect with such a candidate would promote what the disk can still take back. A
+    // confirmation that was written so stands from here on: what is held is what the file says.
     [[nodiscard]] bool make_durable();
 
     // The proof of possession over the token as it is read from the disk now.
@@ -57,6 +58,7 @@ class TokenVault {
     Disk* disk_;
     AgentState state_;
     Missing missing_ = Missing::sync;
+    std::optional<rotation::HeldTokens> renamed_;  // what a sync would make durable, if not held
 };
 
 }  // namespace rekey::agent

@@ -72,6 +72,22 @@ BOOST_AUTO_TEST_CASE(after_a_failure_behind_the_rename_it_is_synced_or_written_a
     BOOST_TEST(vault.make_durable());
 }
 
+// Rule B, and its end: unknown_credential must not drop what the file says is confirmed.
+BOOST_AUTO_TEST_CASE(a_confirmation_that_could_be_taken_back_stands_once_it_is_synced) {
+    auto vault = TokenVault::open(disk).value();
+    BOOST_REQUIRE(vault.store(kNext).durable());
+    rotation::HeldTokens confirmed = kNext;
+    for (auto& token : confirmed) token.state = kConfirmed;
+    disk.fail_writes = WriteFailure{WriteStage::after_rename, EIO, "fsync"};
+    BOOST_TEST(!vault.store(confirmed).durable());
+    BOOST_TEST((vault.held() == kNext), "none yet");
+    disk.fail_writes = WriteFailure{WriteStage::before_rename, ENOSPC, "full"};
+    BOOST_TEST(!vault.store(confirmed).durable());
+    BOOST_TEST((vault.held() == kNext));
+    BOOST_TEST(vault.make_durable());
+    BOOST_TEST((vault.held() == confirmed));
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_before_the_rename_changes_nothing) {
     auto vault = TokenVault::open(disk).value();
     disk.fail_writes = WriteFailure{WriteStage::before_rename, ENOSPC, "full"};
