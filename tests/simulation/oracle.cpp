@@ -147,8 +147,14 @@ void Oracle::check_tokens(Record& record, const Credentials& now) {
 void Oracle::check_alarm(Record& record, const Credentials& now) {
     if (!now.pending || now.pending->attempts < limits::kAlarmAfterAttempts) return;
     if (record.failing != now.pending->rotation_id) {
+        // A replacement counts on where the replaced one stopped, whose alarm was its alarm.
+        const auto& before = record.row.pending;
+        const bool counts_on = before && before->rotation_id == record.failing &&
+                               before->attempts <= now.pending->attempts;
+        if (!counts_on) record.misfortunes = server_.misfortunes();
+        if (counts_on && record.alarms.contains(record.failing))
+            record.alarms.insert(now.pending->rotation_id);
         record.failing = now.pending->rotation_id;
-        record.misfortunes = server_.misfortunes();
     }
     const std::uint64_t excused = server_.misfortunes() - record.misfortunes;
     if (now.pending->attempts > limits::kAlarmAfterAttempts + 1 + excused &&

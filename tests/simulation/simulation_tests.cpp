@@ -37,10 +37,14 @@ BOOST_AUTO_TEST_CASE(nobody_is_locked_out_under_any_of_these_seeds) {
 // 1000: a confirmation read from the page cache after a crash was answered as durable.
 // 2031: a first token that a power loss could take back was connected with, and spent its code.
 // 49: the same, where the record of the unfinished enrollment could not be read.
+// 74: a replacement wrote over the only copy of an identity key, because the state could not be
+// read. 252: no fault; a rotation that replaced another one was taken for one without an alarm.
 BOOST_AUTO_TEST_CASE(nor_under_those_that_once_found_something) {
     simulate(1000, 20, 40);
     simulate(2031, 20, 20);
     simulate(49, 10, 20);
+    simulate(74, 8, 20);
+    simulate(252, 8, 20);
 }
 
 BOOST_AUTO_TEST_CASE(nor_under_fresh_ones) {
