@@ -107,7 +107,7 @@ MUTATIONS = {
         ("server/rotation/reuse.cpp",
          "    if (shown.accepted_at <= shown.retired_at || before_promotion) return accepted_first;\n",
          "    if (before_promotion && shown.generation == 0) return accepted_first;\n")], only="slow connects"),
-    "starts_unsynced": Mutation("Rule B:", [
+    "starts_unsynced": Mutation("I9:", [
         ("agent/token_vault.cpp", "    return TokenVault(disk, std::move(*state));\n",
          "    TokenVault vault(disk, std::move(*state));\n    vault.missing_ = Missing::nothing;\n    return vault;\n")],
         found_by="simulation"),
