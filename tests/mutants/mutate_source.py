@@ -13,6 +13,8 @@ import sys
 sys.dont_write_bytecode = True  # beside the sources
 from mutations import MUTATIONS
 
+SEEDS = "40"  # of the simulation, at most
+
 
 def mutate(repository, name, source, out):
     text = (pathlib.Path(repository) / source).read_text(encoding="utf-8")
@@ -43,7 +45,7 @@ def search(program, mutation):
 
 
 def simulate(program, mutation):
-    done = subprocess.run([program, "--agents", "8", "--days", "20", "--seed", "1", "--seeds", str(mutation.seeds),
+    done = subprocess.run([program, "--agents", "8", "--days", "20", "--seed", "1", "--seeds", SEEDS,
                            *(["--season", mutation.season] if mutation.season else [])],
                           capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()

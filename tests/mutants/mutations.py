@@ -2,7 +2,7 @@
 
 Each is a mutant of the table in docs/rotation.md, in the daemons' own code. The search finds those
 that stand in the transitions, the simulation those in the duties that the daemons have around them;
-for two of them the stage is a race that only a unit test can set.
+for three of them the stage is a race that only a unit test can set.
 """
 import dataclasses
 
@@ -19,7 +19,6 @@ class Mutation:
     edits: list  # (source, what stands there once, what the copy has instead)
     only: str = "messages"  # of the searches: those whose name holds this text
     found_by: str = "search"  # or "simulation", or a unit test: TARGET.SUITE
-    seeds: int = 40  # of the simulation, at most
     season: str = ""  # of the simulation
 
 
@@ -127,10 +126,10 @@ MUTATIONS = {
     "ends_of_sessions_untold": Mutation("I8:", [
         ("server/rotation/answers.cpp", "            return note_disconnect(agent_id, call.rotation_id, call.attempts);\n",
          "            return;\n")], found_by="simulation"),
-    "unsent_offers_untold": Mutation("I8:", [
+    "unsent_offers_untold": Mutation("an_offer_that_comes_too_late", [
         ("server/rotation/offering.cpp",
          "            self->note_disconnect(kept->agent_id, kept->rotation_id, kept->attempts);\n", "")],
-        found_by="simulation", seeds=400),
+        found_by="unit_server_rotation.refusal_tests"),
     # ---- recovery and enrollment
     "recovers_into_current": Mutation("L:", [
         (RECOVER, '    transition.action = "recovery.minted";\n',
