@@ -110,10 +110,19 @@ struct AgentStanding {
     std::uint64_t epoch = 0;
 };
 
+struct AgentTotals {
+    std::uint64_t agents = 0;  // rows of all types and states
+    std::uint64_t admins = 0;  // those of kAdminType among them
+};
+
+// Somebody's identity at the admin doors, not a daemon: whoever looks at a list of agents takes one
+// of this type for somebody's who may everything.
+inline constexpr std::string_view kAdminType = "admin";
+
 struct AgentRow {
     std::string agent_id;  // UUIDv7
     std::string name;      // unique
-    std::string type;      // "daemon", "service", "admin", ...
+    std::string type;      // "daemon", "service", kAdminType, ...
     std::string owner;
     std::map<std::string, std::string> labels;
     boost::json::object metadata;

@@ -37,7 +37,8 @@ class AgentsTable {
     [[nodiscard]] virtual Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                              std::string_view after,
                                                              std::size_t limit) = 0;
-    [[nodiscard]] virtual Result<std::uint64_t> count() = 0;
+    // Kept as agents come and go, so this costs the same however many there are.
+    [[nodiscard]] virtual Result<AgentTotals> totals() = 0;
     // Agents whose previous token may be retired: retire_after <= now.
     [[nodiscard]] virtual Result<std::vector<std::string>> due_for_retirement(
         Time now, std::size_t limit) = 0;

@@ -46,7 +46,7 @@ storage::AgentRow make_admin(const AdminParts& parts, std::string agent_id, std:
     storage::AgentRow row;
     row.agent_id = std::move(agent_id);
     row.name = std::move(name);
-    row.type = "admin";
+    row.type = storage::kAdminType;
     row.created_at = row.updated_at = parts.clock.now();
     return row;
 }

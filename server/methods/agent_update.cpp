@@ -20,14 +20,13 @@ struct Request {
     Time now;
 };
 
-constexpr std::string_view kAdminType = "admin";
-
-// Whoever looks at the list of agents takes one of type "admin" for somebody's who may everything;
-// and a name moved from one agent to another is what an admin's next grant may go to.
+// An admin is made by one who may everything; and a name moved from one agent to another is what an
+// admin's next grant may go to.
 Result<> require_rights(storage::Transaction& transaction, const storage::AgentRow& row,
                         const AgentsUpdate::Params& wanted, const Caller& caller) {
-    const bool about_admins = wanted.type && *wanted.type != row.type &&
-                              (*wanted.type == kAdminType || row.type == kAdminType);
+    const bool about_admins =
+        wanted.type && *wanted.type != row.type &&
+        (*wanted.type == storage::kAdminType || row.type == storage::kAdminType);
     if (about_admins && !caller.may(rpc::kEverything)) return permission_denied(rpc::kEverything);
     return require_as_much_as(transaction, row.agent_id, caller);
 }

@@ -5,6 +5,7 @@
 #include "server/methods/grant_view.hpp"
 #include "server/methods/parts.hpp"
 #include "server/methods/reports.hpp"
+#include "server/rpc/capabilities.hpp"
 #include "storage/store_async.hpp"
 
 #include <utility>
@@ -19,9 +20,8 @@ using protocol::AgentSummary;
 using rpc::Caller;
 using rpc::Task;
 
-// Whoever looks at the list of agents takes one of type "admin" for somebody's who may everything.
 std::string_view capability_to_create(std::string_view type) {
-    return type == "admin" ? "admin:*" : AgentsCreate::access.capability;
+    return type == storage::kAdminType ? rpc::kEverything : AgentsCreate::access.capability;
 }
 
 Task<Result<AgentSummary>> create(const Parts& parts, const Caller& caller,

@@ -2,6 +2,7 @@
 
 #include "protocol/openrpc.hpp"
 #include "server/methods/parts.hpp"
+#include "storage/store_async.hpp"
 
 #include <utility>
 
@@ -10,20 +11,12 @@ namespace {
 
 using protocol::SystemInfo;
 using rpc::Caller;
-using rpc::Task;
 
-// Admin identities are rows of the same table and are no agents to the one who asks.
-Result<std::int64_t> count_agents(storage::Transaction& transaction) {
-    REKEY_TRY_ASSIGN(rows, transaction.agents().count());
-    storage::AgentFilter admins;
-    admins.type = "admin";
-    REKEY_TRY_ASSIGN(page, transaction.agents().list(admins, "", limits::kPageRows));
-    return static_cast<std::int64_t>(rows) - static_cast<std::int64_t>(page.size());
-}
-
-Task<Result<SystemInfo::Result>> info(const Parts& parts) {
-    const auto total = co_await rpc::read_from<std::int64_t>(parts.store, count_agents);
-    if (total.has_error()) co_return Result<SystemInfo::Result>(total.error());
+Result<SystemInfo::Result> info(const Parts& parts) {
+    REKEY_TRY_ASSIGN(totals, storage::read_here_as<storage::AgentTotals>(
+                                 parts.store, [](storage::Transaction& transaction) {
+                                     return transaction.agents().totals();
+                                 }));
     const ServerFacts& facts = parts.facts;
     SystemInfo::Result result;
     result.version = REKEY_VERSION;
@@ -32,13 +25,14 @@ Task<Result<SystemInfo::Result>> info(const Parts& parts) {
     result.uptime_seconds =
         std::chrono::duration_cast<std::chrono::seconds>(result.server_time - facts.started_at)
             .count();
-    result.agents_total = *total;
+    // Admin identities are rows of the same table and are no agents to the one who asks.
+    result.agents_total = static_cast<std::int64_t>(totals.agents - totals.admins);
     result.agents_connected = static_cast<std::int64_t>(parts.sessions.count());
     result.schema_version = facts.schema_version;
     result.listen = facts.listen;
     result.advertise = facts.advertise;
     if (std::string pin = facts.pin(); !pin.empty()) result.ca_pin = std::move(pin);
-    co_return Result<SystemInfo::Result>(std::move(result));
+    return result;
 }
 
 Result<protocol::RpcDiscover::Result> discover() {

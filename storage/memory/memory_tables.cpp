@@ -97,6 +97,12 @@ Result<std::vector<std::string>> MemoryAgents::due_for_retirement(Time now, std:
     return ids;
 }
 
+Result<AgentTotals> MemoryAgents::totals() {
+    const auto admins = std::ranges::count_if(
+        data.agents, [](const auto& entry) { return entry.second.type == kAdminType; });
+    return AgentTotals{data.agents.size(), static_cast<std::uint64_t>(admins)};
+}
+
 Result<bool> MemoryAgents::any_sealed() {
     return std::any_of(data.agents.begin(), data.agents.end(),
                        [](const auto& entry) { return entry.second.credentials.pending; });

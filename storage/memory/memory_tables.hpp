@@ -62,7 +62,7 @@ class MemoryAgents final : public AgentsTable, private TableBase {
     [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                      std::string_view after,
                                                      std::size_t limit) override;
-    [[nodiscard]] Result<std::uint64_t> count() override { return data.agents.size(); }
+    [[nodiscard]] Result<AgentTotals> totals() override;
     [[nodiscard]] Result<std::vector<std::string>> due_for_retirement(Time now,
                                                                       std::size_t limit) override;
     [[nodiscard]] Result<bool> any_sealed() override;

@@ -14,15 +14,15 @@
     "pending_attempts, pending_last_reason, previous_generation, previous_rotation_id, "     \
     "previous_token_hash, previous_expires_at, previous_retire_after, requested_cause, "     \
     "requested_by, requested_at, reuse_floor, reuse, contested"
-#define REKEY_AGENT_COLUMNS                                                              \
-    "type, owner, labels, metadata, created_at, updated_at, last_seen_at, enrolled_at, " \
-    "identity_public_key, hostname, version, last_address, "                             \
+#define REKEY_AGENT_COLUMNS                                                        \
+    "owner, labels, metadata, created_at, updated_at, last_seen_at, enrolled_at, " \
+    "identity_public_key, hostname, version, last_address, "                       \
     "rotation_count, " REKEY_AGENT_TOKEN_COLUMNS
 #define REKEY_SELECT_AGENT \
-    "SELECT agent_id, name, row_version, " REKEY_AGENT_COLUMNS " FROM agents "
-// 41 columns of REKEY_AGENT_COLUMNS.
+    "SELECT agent_id, name, row_version, type, " REKEY_AGENT_COLUMNS " FROM agents "
+// 40 columns of REKEY_AGENT_COLUMNS.
 #define REKEY_AGENT_PARAMETERS \
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 
 namespace rekey::storage::sqlite {
 namespace {
@@ -180,8 +180,7 @@ void bind_credentials(Execution& execution, const Credentials& credentials, cons
 
 // REKEY_AGENT_COLUMNS; `texts` are the row's own.
 void bind_agent(Execution& execution, const AgentRow& row, const Texts& texts) {
-    execution.bind(row.type)
-        .bind(row.owner)
+    execution.bind(row.owner)
         .bind(texts.labels)
         .bind(texts.metadata)
         .bind(row.created_at)
@@ -213,20 +212,22 @@ SqliteAgents::SqliteAgents(Connection& connection)
             "held.agent_id = agents.agent_id "
             "AND held.capability IN (SELECT value FROM json_each(?9)))) "
             "ORDER BY agent_id LIMIT ?5"),
-      count_(connection, "SELECT count(*) FROM agents"),
+      totals_(connection, "SELECT agents, admins FROM agent_totals"),
       due_(connection,
            "SELECT agent_id FROM agents WHERE previous_retire_after IS NOT NULL "
            "AND previous_retire_after <= ? ORDER BY previous_retire_after, agent_id LIMIT ?"),
       sealed_(connection, "SELECT 1 FROM agents WHERE sealed_pending_token IS NOT NULL LIMIT 1"),
-      insert_(connection, "INSERT INTO agents (agent_id, name, row_version, " REKEY_AGENT_COLUMNS
-                          ") VALUES (?,?,?," REKEY_AGENT_PARAMETERS ")"),
-      // The name stands in the WHERE, not in the SET: an unchanged name leaves its index alone.
+      insert_(connection,
+              "INSERT INTO agents (agent_id, name, row_version, type, " REKEY_AGENT_COLUMNS
+              ") VALUES (?,?,?,?," REKEY_AGENT_PARAMETERS ")"),
+      // Name and type stand in the WHERE, not in the SET: while they stay as they are, the index
+      // of names and the totals are left alone.
       update_(connection, "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
                           ") = (" REKEY_AGENT_PARAMETERS
-                          ") WHERE agent_id = ? AND row_version = ? AND name = ?"),
-      rename_(connection,
-              "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
-              ", name) = (" REKEY_AGENT_PARAMETERS ", ?) WHERE agent_id = ? AND row_version = ?"),
+                          ") WHERE agent_id = ? AND row_version = ? AND name = ? AND type = ?"),
+      rename_(connection, "UPDATE agents SET row_version = row_version + 1, (" REKEY_AGENT_COLUMNS
+                          ", name, type) = (" REKEY_AGENT_PARAMETERS
+                          ", ?, ?) WHERE agent_id = ? AND row_version = ?"),
       remove_(connection, "DELETE FROM agents WHERE agent_id = ?"),
       touch_(connection,
              "UPDATE agents SET last_seen_at = ?1 WHERE agent_id = ?2 "
@@ -273,9 +274,13 @@ Result<std::vector<AgentRow>> SqliteAgents::list(const AgentFilter& filter, std:
         .all<AgentRow>(read_agent);
 }
 
-Result<std::uint64_t> SqliteAgents::count() {
-    return count_.start().one("count",
-                              [](Columns& row) -> Result<std::uint64_t> { return row.number(); });
+Result<AgentTotals> SqliteAgents::totals() {
+    return totals_.start().one("totals", [](Columns& row) -> Result<AgentTotals> {
+        AgentTotals totals;
+        totals.agents = row.number();
+        totals.admins = row.number();
+        return totals;
+    });
 }
 
 Result<std::vector<std::string>> SqliteAgents::due_for_retirement(Time now, std::size_t limit) {
@@ -290,7 +295,7 @@ Result<bool> SqliteAgents::any_sealed() { return sealed_.start().step(); }
 Result<> SqliteAgents::insert(const AgentRow& row) {
     const Texts texts(row);
     Execution execution = insert_.start();
-    execution.bind(row.agent_id).bind(row.name).bind(row.row_version);
+    execution.bind(row.agent_id).bind(row.name).bind(row.row_version).bind(row.type);
     bind_agent(execution, row, texts);
     REKEY_TRY(execution.change());
     return {};
@@ -305,11 +310,12 @@ Result<> SqliteAgents::update(AgentRow& row) {
         return execution.change();
     };
     const std::string_view name = row.name;
+    const std::string_view type = row.type;
     const std::string_view agent_id = row.agent_id;
-    REKEY_TRY_ASSIGN(updated, write(update_, agent_id, row.row_version, name));
+    REKEY_TRY_ASSIGN(updated, write(update_, agent_id, row.row_version, name, type));
     if (updated == 0) {
-        // A new name, a lost race, or no such agent.
-        REKEY_TRY_ASSIGN(renamed, write(rename_, name, agent_id, row.row_version));
+        // A new name or type, a lost race, or no such agent.
+        REKEY_TRY_ASSIGN(renamed, write(rename_, name, type, agent_id, row.row_version));
         if (renamed == 0) {
             REKEY_TRY_ASSIGN(exists, exists_.start().bind(agent_id).step());
             if (exists) return Error(Code::conflict, "the agent was changed by somebody else");

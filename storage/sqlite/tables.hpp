@@ -21,7 +21,7 @@ class SqliteAgents final : public AgentsTable {
     [[nodiscard]] Result<std::vector<AgentRow>> list(const AgentFilter& filter,
                                                      std::string_view after,
                                                      std::size_t limit) override;
-    [[nodiscard]] Result<std::uint64_t> count() override;
+    [[nodiscard]] Result<AgentTotals> totals() override;
     [[nodiscard]] Result<std::vector<std::string>> due_for_retirement(Time now,
                                                                       std::size_t limit) override;
     [[nodiscard]] Result<bool> any_sealed() override;
@@ -32,7 +32,7 @@ class SqliteAgents final : public AgentsTable {
         const std::vector<std::pair<std::string, Time>>& seen) override;
 
   private:
-    Statement find_, standing_, find_by_name_, list_, count_, due_, sealed_, insert_, update_,
+    Statement find_, standing_, find_by_name_, list_, totals_, due_, sealed_, insert_, update_,
         rename_, remove_, touch_, exists_;
 };
 

@@ -197,7 +197,50 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(agents_are_listed_in_pages_and_filtered, Engine, E
     BOOST_CHECK((list({.type = "service", .name_prefix = "web-"}, "", 9) == Ids{id_of(6)}));
     BOOST_CHECK(list({.name_prefix = "%"}, "", 9).empty());
     BOOST_CHECK(list({}, "", 0).empty());
-    BOOST_TEST(*read_now(engine.store(), [](Transaction& t) { return t.agents().count(); }) == 9U);
+    BOOST_TEST(
+        read_now(engine.store(), [](Transaction& t) { return t.agents().totals(); })->agents == 9U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(totals_follow_what_is_kept, Engine, Engines) {
+    Opened<Engine> engine;
+    const auto totals = [&] {
+        const auto read =
+            read_now(engine.store(), [](Transaction& t) { return t.agents().totals(); });
+        return std::pair(read->agents, read->admins);
+    };
+    const auto retype = [&](std::string_view type) {
+        write_ok(engine.store(), [&](Transaction& t) -> Result<> {
+            REKEY_TRY_ASSIGN(row, t.agents().find(id_of(2)));
+            row.type = type;
+            return t.agents().update(row);
+        });
+    };
+    BOOST_CHECK((totals() == std::pair(0UL, 0UL)));
+    write_ok(engine.store(), [](Transaction& t) -> Result<> {
+        for (unsigned i = 1; i <= 3; ++i) {
+            AgentRow row = make_agent(i);
+            row.type = i == 1 ? kAdminType : "daemon";
+            REKEY_TRY(t.agents().insert(row));
+        }
+        return {};
+    });
+    BOOST_CHECK((totals() == std::pair(3UL, 1UL)));
+    retype(kAdminType);
+    BOOST_CHECK((totals() == std::pair(3UL, 2UL)));
+    retype(kAdminType);
+    retype("service");
+    BOOST_CHECK((totals() == std::pair(3UL, 1UL)));
+    const auto undone = write_now(engine.store(), [](Transaction& t) -> Result<> {
+        REKEY_TRY(t.agents().remove(id_of(1)));
+        return Error(Code::wrong_state, "changed my mind");
+    });
+    BOOST_CHECK(code_of(undone) == Code::wrong_state);
+    BOOST_CHECK((totals() == std::pair(3UL, 1UL)));
+    write_ok(engine.store(), [](Transaction& t) -> Result<> {
+        REKEY_TRY(t.agents().remove(id_of(1)));
+        return t.agents().remove(id_of(3));
+    });
+    BOOST_CHECK((totals() == std::pair(1UL, 0UL)));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_page_has_a_largest_size, Engine, Engines) {

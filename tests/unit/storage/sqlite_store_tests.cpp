@@ -38,7 +38,7 @@ struct Fixture : SqliteEngine {
         return status.st_mode & 0777U;
     }
     std::uint64_t count() {
-        return *read_now(store(), [](Transaction& t) { return t.agents().count(); });
+        return read_now(store(), [](Transaction& t) { return t.agents().totals(); })->agents;
     }
 };
 

@@ -24,7 +24,7 @@ Store::Unit insert_then_fail(unsigned number) {
 }
 
 std::uint64_t count_agents(Store& store) {
-    return read_now(store, [](Transaction& t) { return t.agents().count(); }).value();
+    return read_now(store, [](Transaction& t) { return t.agents().totals(); }).value().agents;
 }
 
 }  // namespace
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(stop_finishes_what_waits_and_refuses_the_rest, Eng
     for (auto& answer : answers) require_ok(wait_for(std::move(answer)));
     BOOST_CHECK(code_of(write_now(engine.store(), insert_agent(99))) == Code::unavailable);
     BOOST_CHECK(code_of(read_now(engine.store(), [](Transaction& t) {
-                    return t.agents().count();
+                    return t.agents().totals();
                 })) == Code::unavailable);
     engine.store().stop();
     engine.close();
