@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -123,6 +124,12 @@ Result<json::object> parse_toml(std::string_view text) {
     } catch (const std::exception&) {  // BrokenAssertion, and what the library may throw else
         return Error(Code::parse_error, "not to be read");
     }
+}
+
+std::string toml_line(const Error& error) {
+    const json::object* details = error.details();
+    const json::value* line = details == nullptr ? nullptr : details->if_contains("line");
+    return line == nullptr ? std::string() : json::serialize(*line);
 }
 
 }  // namespace rekey

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace rekey {
@@ -12,5 +13,8 @@ namespace rekey {
 // limits::kJsonDepth deep. `parse_error` for anything else; with details {line}, counted from 1,
 // the message is the parser's and may quote the text. Nothing is thrown, whatever the text is.
 [[nodiscard]] Result<boost::json::object> parse_toml(std::string_view text);
+
+// The line that such an error tells, as a text; empty if it tells none.
+[[nodiscard]] std::string toml_line(const Error& error);
 
 }  // namespace rekey

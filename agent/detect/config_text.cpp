@@ -4,7 +4,6 @@
 #include "base/toml.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <utility>
@@ -30,11 +29,9 @@ Result<json::object> parse_json_config(std::string_view text) {
 Result<json::object> parse_toml_config(std::string_view text) {
     auto object = parse_toml(text);
     if (object.has_value()) return object;
-    const auto* details = object.error().details();
-    const auto* line = details == nullptr ? nullptr : details->if_contains("line");
+    const std::string line = toml_line(object.error());
     // What has a line is the parser's, and may quote the text.
-    const std::string why =
-        line == nullptr ? object.error().message() : "line " + json::serialize(*line);
+    const std::string why = line.empty() ? object.error().message() : "line " + line;
     return Error(Code::parse_error, "is no TOML (" + why + ")");
 }
 

@@ -4,7 +4,6 @@
 #include "base/limits.hpp"
 #include "base/toml.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 namespace rekey::server::config {
@@ -21,11 +20,9 @@ Result<boost::json::object> read_config_file(const std::string& path) {
 Result<boost::json::object> parse_config(std::string_view toml, const std::string& path) {
     auto values = parse_toml(toml);
     if (values.has_error()) {
-        const auto* details = values.error().details();
-        const auto* line = details == nullptr ? nullptr : details->if_contains("line");
-        return Error(Code::invalid_params,
-                     path + (line == nullptr ? "" : ":" + boost::json::serialize(*line)) +
-                         ": not TOML: " + values.error().message());
+        const std::string line = toml_line(values.error());
+        return Error(Code::invalid_params, path + (line.empty() ? "" : ":" + line) +
+                                               ": not TOML: " + values.error().message());
     }
     for (const auto& [name, value] : *values) {
         if (value.is_string() || value.is_number() || value.is_bool()) continue;
