@@ -23,6 +23,14 @@ std::string variable(const char* name) {
     return value != nullptr ? value : "";
 }
 
+// A client takes a relative path from where it is started, which is most likely here.
+std::string folder_of(const char* name, std::string otherwise) {
+    const std::string given = variable(name);
+    if (given.empty()) return otherwise;
+    std::error_code unknown;
+    return std::filesystem::absolute(given, unknown).string();
+}
+
 }  // namespace
 
 Places places_here() {
@@ -31,6 +39,8 @@ Places places_here() {
     places.config_home = variable("XDG_CONFIG_HOME");
     // The XDG base directory specification: a relative path is to be ignored.
     if (!places.config_home.starts_with('/')) places.config_home = places.home + "/.config";
+    places.claude_home = folder_of("CLAUDE_CONFIG_DIR", places.home);
+    places.codex_home = folder_of("CODEX_HOME", places.home + "/.codex");
     std::error_code unknown;
     places.project = std::filesystem::current_path(unknown).string();
     return places;
@@ -48,7 +58,7 @@ std::vector<ClientFile> client_files(const Places& places) {
     const std::string& config = places.config_home;
     const std::string& project = places.project;
     add("Claude Desktop", config, "/Claude/claude_desktop_config.json", kMcpServers);
-    add("Claude Code", home, "/.claude.json", kMcpServers);
+    add("Claude Code", places.claude_home, "/.claude.json", kMcpServers);
     add("Claude Code", project, "/.mcp.json", kMcpServers);
     add("Cursor", home, "/.cursor/mcp.json", kMcpServers);
     add("Cursor", project, "/.cursor/mcp.json", kMcpServers);
@@ -75,7 +85,7 @@ std::vector<ClientFile> client_files(const Places& places) {
     for (const std::string& folder : {home, project})
         add("Continue", folder, "/.continue/mcpServers", kMcpServers, Format::yaml,
             ClientFile::Kind::folder);
-    add("Codex", home, "/.codex/config.toml", kCodex, Format::toml);
+    add("Codex", places.codex_home, "/config.toml", kCodex, Format::toml);
     add("Codex", project, "/.codex/config.toml", kCodex, Format::toml);
     add("Goose", config, "/goose/config.yaml", kGoose, Format::yaml);
     add("Gemini CLI", home, "/.gemini/settings.json", kMcpServers);

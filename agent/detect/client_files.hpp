@@ -14,6 +14,8 @@ struct Places {
     std::string home;
     std::string config_home;  // $XDG_CONFIG_HOME, else ~/.config
     std::string project;      // whose own files are read too; empty: none
+    std::string claude_home;  // $CLAUDE_CONFIG_DIR, where Claude Code keeps .claude.json, else home
+    std::string codex_home;   // $CODEX_HOME, else ~/.codex
 };
 // Of the environment and the working directory.
 [[nodiscard]] Places places_here();

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 using namespace rekey;
 using namespace rekey::agent;
@@ -36,7 +37,7 @@ struct Fixture {
         options.command.insert(options.command.end(), arguments.begin(), arguments.end());
         options.command.insert(options.command.end(), {"--state", path});
         options.standard_input = input;
-        options.environment = {{"HOME", home}, {"XDG_CONFIG_HOME", home + "/.config"}};
+        options.environment = environment;
         return std::make_unique<testing::Process>(std::move(options));
     }
     std::pair<int, std::string> finish(std::vector<std::string> arguments,
@@ -57,6 +58,8 @@ struct Fixture {
     testing::TemporaryDirectory folder;
     std::string home = folder.file("home");
     std::string path = home + "/state.json";
+    std::map<std::string, std::string> environment{{"HOME", home},
+                                                   {"XDG_CONFIG_HOME", home + "/.config"}};
 };
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
@@ -99,6 +102,21 @@ BOOST_AUTO_TEST_CASE(clients_that_write_toml_and_yaml_are_found_as_well) {
     BOOST_TEST(code == 0);
     for (const char* part : {"Codex", "Goose", "goosed", "x.yaml is no YAML (line 1)"})
         BOOST_TEST(has(text, part), text);
+}
+
+BOOST_AUTO_TEST_CASE(clients_whose_files_were_moved_are_found_where_they_are) {
+    for (const char* made : {"/.codex", "/moved"}) std::filesystem::create_directories(home + made);
+    std::ofstream(home + "/.codex/config.toml") << "[mcp_servers.left-behind]\ncommand = 'a'\n";
+    std::ofstream(home + "/moved/config.toml") << "[mcp_servers.its-own]\ncommand = 'b'\n";
+    std::ofstream(home + "/moved/.claude.json")
+        << R"({"mcpServers": {"with-claude": {"command": "c"}}})";
+    environment["CODEX_HOME"] = home + "/moved";
+    environment["CLAUDE_CONFIG_DIR"] = home + "/moved";
+    const auto [code, text] = finish(detect());
+    BOOST_TEST(code == 0);
+    BOOST_TEST(has(text, "its-own"), text);
+    BOOST_TEST(has(text, "with-claude"), text);
+    BOOST_TEST(!has(text, "left-behind"), text);
 }
 
 BOOST_AUTO_TEST_CASE(the_running_daemon_passes_a_report_on) {

@@ -26,7 +26,8 @@ inline bool has(const std::string& text, std::string_view part) {
 struct Machine {
     testing::TemporaryDirectory folder;
     const std::string root = folder.file("");
-    const Places places{root + "home", root + "xdg", root + "project"};
+    const Places places{root + "home", root + "xdg", root + "project", root + "home",
+                        root + "home/.codex"};
 
     void write(const std::string& path, std::string_view text) const {
         const std::filesystem::path file = root + path;
