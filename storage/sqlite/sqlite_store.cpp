@@ -7,6 +7,8 @@
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/writer.hpp"
 
+#include <sqlite3.h>
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -57,6 +59,10 @@ Value or_refuse(Result<Value> result, int exit_code) {
     return std::move(*result);
 }
 
+// SQLite counts what it allocates under one lock of the process, for figures that nobody reads:
+// each connection would wait for all others there. Refused, and harmless, once SQLite is in use.
+void leave_allocations_uncounted() { ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 FileLock lock_database(const std::string& path) {
     Result<FileLock> lock = FileLock::acquire(path + ".lock");
     if (lock.has_value()) return std::move(*lock);
@@ -100,6 +106,7 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteOptions& options) {
     // failed commit; without it, SQLite would recover from the log what was answered as failed.
     REKEY_ASSERT(options.readers > 0 && options.readers_here > 0);
     FileLock lock = sqlite::lock_database(options.path);
+    sqlite::leave_allocations_uncounted();
     sqlite::make_private_file(options.path);
 
     const Connection::Location location{options.path, options.vfs};
