@@ -5,10 +5,13 @@
 #include "protocol/join_string.hpp"
 #include "server/config/site_lists.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <locale>
 #include <thread>
 #include <unistd.h>
 
@@ -156,7 +159,10 @@ std::string joined(const std::vector<std::string>& names) {
 Result<> read_trusted_proxies(const Reader& reader, ProcessOptions& options) {
     const FlagText* given = reader.find("trusted_proxies");
     if (const FlagText* named = reader.find("proxy_header")) {
-        const auto found = std::ranges::find(kProxyHeaders, named->text);
+        // A header's name, which means the same in any case (RFC 9110, section 5.1).
+        const auto found = std::ranges::find_if(kProxyHeaders, [&](std::string_view name) {
+            return boost::algorithm::iequals(name, named->text, std::locale::classic());
+        });
         if (found == kProxyHeaders.end()) return not_among(*named, kProxyHeaders);
         if (given == nullptr) {
             return Error(Code::invalid_params,

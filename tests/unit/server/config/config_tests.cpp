@@ -172,7 +172,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_safe_or_makes_no_sense_is_refused_with_the_way_
     BOOST_TEST(mentions(failure(load({"--advertise", "0.0.0.0:1"})), "wildcard"));
     BOOST_TEST(mentions(failure(load({"--cert", "chain.pem"})), "--key"));
     BOOST_TEST(mentions(failure(load({"--proxy-header", "forwarded"})), "--trusted-proxies"));
-    BOOST_TEST(load({"--proxy-header", "forwarded", "--trusted-proxies", "10.0.0.1"}).has_value());
+    for (const char* header : {"forwarded", "Forwarded", "X-Forwarded-For"})
+        BOOST_TEST(load({"--proxy-header", header, "--trusted-proxies", "10.0.0.1"}).has_value());
+    BOOST_TEST(mentions(failure(load({"--proxy-header", "X-Real-IP"})), "x-forwarded-for"));
     BOOST_TEST(mentions(failure(load({"--shards", "0"})), "--shards"));
     BOOST_TEST(mentions(failure(load({"--log-level", "loud"})), "loud"));
     BOOST_TEST(mentions(failure(load({"--listen", "7443"})), "HOST:PORT"));
