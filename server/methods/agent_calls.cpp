@@ -28,6 +28,19 @@ using Answer = Result<boost::json::value>;
 
 Error offline() { return Error(Code::agent_offline, "the agent is not connected"); }
 
+// What an agent says went wrong is its answer, never a word about the caller's credential or about
+// this server: of those that this server made itself only these three are (CallTable).
+Answer said_by_agent(Answer answer) {
+    if (!answer.has_error()) return answer;
+    const Error& error = answer.error();
+    if (error.code() == Code::agent_offline || error.code() == Code::agent_timeout ||
+        error.code() == Code::overloaded)
+        return answer;
+    Error own(Code::internal, error.message());
+    if (error.verbatim() != nullptr) own = std::move(own).with_verbatim(*error.verbatim());
+    return own;
+}
+
 // The agent's answer; its own error comes back as it is (Error::verbatim).
 Task<Answer> send(const Parts& parts, Message message) {
     auto start = [&parts, &message](const auto& answer) {
@@ -39,7 +52,7 @@ Task<Answer> send(const Parts& parts, Message message) {
         parts.sessions.with(message.agent_id, std::move(action),
                             [answer] { answer(Answer(offline())); });
     };
-    co_return co_await rpc::await_callback<Answer>(std::move(start));
+    co_return said_by_agent(co_await rpc::await_callback<Answer>(std::move(start)));
 }
 
 // Nothing is said to an agent before the trail says by whom. Its answer is no part of it: a trail

@@ -44,10 +44,12 @@ std::int64_t CallTable::add(net::TimingWheel& wheel, SteadyTime now, Millisecond
 
 namespace {
 
-// That a peer is offline or late is for this table to find; one that says so of itself has
-// answered.
+// That a peer is offline or late, or asked too much, is for this side to find; one that says so of
+// itself has answered.
 Error said_by_peer(Error error) {
-    if (error.code() != Code::agent_offline && error.code() != Code::agent_timeout) return error;
+    if (error.code() != Code::agent_offline && error.code() != Code::agent_timeout &&
+        error.code() != Code::overloaded)
+        return error;
     return Error(Code::internal, error.message());
 }
 

@@ -106,6 +106,24 @@ BOOST_AUTO_TEST_CASE(the_agents_own_error_is_passed_on_as_it_came) {
     BOOST_TEST(audited("agents.call", "internal") == 0U, "it was let through");
 }
 
+// A door takes such a code for a word about the caller's own credential, and closes his socket.
+BOOST_AUTO_TEST_CASE(an_agent_says_nothing_about_its_callers_credential) {
+    for (const Code claimed : {Code::agent_revoked, Code::agent_suspended, Code::token_expired,
+                               Code::unknown_credential, Code::permission_denied}) {
+        const auto own = protocol::json_rpc_error(Error(claimed, "so it says"));
+        session->on_call = [&](SentCall& sent) {
+            sent.answer(Error(claimed, "so it says").with_verbatim(own));
+        };
+        const auto answer = call(caller, "agents.call", named({{"method", "x"}}));
+        BOOST_REQUIRE(answer.has_error());
+        BOOST_TEST((answer.error().code() == Code::internal));
+        BOOST_TEST((protocol::json_rpc_error(answer.error()) == own));
+
+        session->on_call = [&](SentCall& sent) { sent.answer(Error(claimed, "so it says")); };
+        BOOST_TEST((refused(caller, "agents.ping", named()) == Code::internal));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_the_protocol_keeps_for_itself_is_not_called) {
     for (const char* reserved : {"agent.rotate", "agent.commit", "agent.", "rpc.discover", "rpc.",
                                  "agent.configure", "agent.x", ""})

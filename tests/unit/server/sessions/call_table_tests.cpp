@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(after_the_time_out_the_answer_is_late_and_only_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_calls_itself_offline_or_late_has_answered) {
-    for (const Code claimed : {Code::agent_offline, Code::agent_timeout}) {
+    for (const Code claimed : {Code::agent_offline, Code::agent_timeout, Code::overloaded}) {
         std::optional<Code> told;
         const auto id = table.add(
             wheel, clock.steady_now(), 30s,
