@@ -74,14 +74,18 @@ Result<bool> insert_admin(storage::Transaction& transaction, const storage::Agen
     return true;
 }
 
-// Empty before the first start has ended.
-Result<std::optional<storage::AgentRow>> find_admin(storage::Transaction& transaction) {
+struct BuiltInAdmin {
+    enum class Kind : std::uint8_t { not_yet_made, there, deleted } kind = Kind::not_yet_made;
+    storage::AgentRow row;  // of one that is there
+};
+
+Result<BuiltInAdmin> find_admin(storage::Transaction& transaction) {
     REKEY_TRY_ASSIGN(stored, transaction.meta().get(storage::meta_names::kAdminAgentId));
-    if (!stored) return std::optional<storage::AgentRow>();
+    if (!stored) return BuiltInAdmin{};
     const std::string agent_id(stored->begin(), stored->end());
     auto row = transaction.agents().find(agent_id);
-    if (row.has_value()) return std::optional<storage::AgentRow>(*std::move(row));
-    if (row.error().code() == Code::not_found) return std::optional<storage::AgentRow>();
+    if (row.has_value()) return BuiltInAdmin{BuiltInAdmin::Kind::there, *std::move(row)};
+    if (row.error().code() == Code::not_found) return BuiltInAdmin{BuiltInAdmin::Kind::deleted, {}};
     return row.error();
 }
 
@@ -113,11 +117,13 @@ void create(const AdminParts& parts, const std::string& agent_id, const std::str
 }  // namespace
 
 void ensure_admin_identity(const AdminParts& parts) {
-    const auto admin = read_now<std::optional<storage::AgentRow>>(parts.store, find_admin);
-    if (!admin.value()) {
+    const auto admin = read_now<BuiltInAdmin>(parts.store, find_admin);
+    if (admin.value().kind == BuiltInAdmin::Kind::not_yet_made) {
         create(parts, make_uuid_v7(parts.clock, parts.random), "admin");
         return;
     }
+    // Another admin meant it, and its name may be somebody else's by now.
+    if (admin->kind == BuiltInAdmin::Kind::deleted) return;
     const auto hidden = require_private(parts.key_file);
     // Somebody who took it away to a safer place did well.
     if (hidden.has_error() && hidden.error().code() != Code::not_found) {
@@ -128,21 +134,23 @@ void ensure_admin_identity(const AdminParts& parts) {
 }
 
 void reset_admin_key(const AdminParts& parts) {
-    const auto admin = read_now<std::optional<storage::AgentRow>>(parts.store, find_admin);
-    const auto& row = admin.value();
-    if (!row || row->credentials.status == storage::AgentStatus::revoked) {
+    const auto admin = read_now<BuiltInAdmin>(parts.store, find_admin);
+    const auto& [kind, row] = admin.value();
+    if (kind != BuiltInAdmin::Kind::there ||
+        row.credentials.status == storage::AgentStatus::revoked) {
         const std::string agent_id = make_uuid_v7(parts.clock, parts.random);
-        create(parts, agent_id, row ? "admin-" + agent_id.substr(agent_id.size() - 12) : "admin");
+        const bool first = kind == BuiltInAdmin::Kind::not_yet_made;
+        create(parts, agent_id, first ? "admin" : "admin-" + agent_id.substr(agent_id.size() - 12));
         return;
     }
-    const FreshKey key = make_key(parts, row->agent_id);
+    const FreshKey key = make_key(parts, row.agent_id);
     write_key_file(parts, key);
     const auto replaced = write_now<bool>(
-        parts.store, [found = *row, api_key = key.row](storage::Transaction& transaction) mutable {
+        parts.store, [found = row, api_key = key.row](storage::Transaction& transaction) mutable {
             return replace_keys(transaction, found, api_key);
         });
     static_cast<void>(replaced.value());
-    parts.log.info("admin.key_reset", {{"agent_id", row->agent_id}, {"key_file", parts.key_file}});
+    parts.log.info("admin.key_reset", {{"agent_id", row.agent_id}, {"key_file", parts.key_file}});
 }
 
 }  // namespace rekey::server::bootstrap

@@ -1,4 +1,5 @@
 #include "base/durable_file.hpp"
+#include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "net/certificates.hpp"
 #include "server/bootstrap/admin_identity.hpp"
@@ -128,6 +129,30 @@ BOOST_AUTO_TEST_CASE(a_reset_ends_the_old_key_and_brings_the_admin_back) {
     const auto second = authenticate(key_text());
     BOOST_REQUIRE(second.has_value());
     BOOST_TEST(second->agent_id != admin_id);
+    BOOST_TEST(second->may("admin:*"));
+}
+
+// Another admin deleted it, and its name may be another's by now.
+BOOST_AUTO_TEST_CASE(a_deleted_admin_is_not_made_again_and_keeps_nothing_from_starting) {
+    bootstrap::ensure_admin_identity(admin_parts());
+    const auto old_key = key_text();
+    const auto admin_id = authenticate(old_key)->agent_id;
+    const auto retaken =
+        bootstrap::write_now<bool>(store, [&](storage::Transaction& transaction) -> Result<bool> {
+            REKEY_TRY(transaction.agents().remove(admin_id));
+            storage::AgentRow other;
+            other.agent_id = make_uuid_v7(clock, random);
+            other.name = "admin";
+            REKEY_TRY(transaction.agents().insert(other));
+            return true;
+        });
+    BOOST_REQUIRE(retaken.has_value());
+    bootstrap::ensure_admin_identity(admin_parts());
+    BOOST_TEST(database->agents.size() == 1U);
+    BOOST_TEST(key_text() == old_key);
+    bootstrap::reset_admin_key(admin_parts());
+    const auto second = authenticate(key_text());
+    BOOST_REQUIRE(second.has_value());
     BOOST_TEST(second->may("admin:*"));
 }
 
