@@ -33,6 +33,12 @@ struct Moment {
     }
 };
 
+// Has `span` passed since the wall clock showed `then`? Also where `then` lies further ahead than
+// that: it was noted while the clock was astray, and would hold things up for as long.
+[[nodiscard]] inline bool has_passed(Milliseconds span, Time then, Time now) {
+    return now - then >= span || then - now > span;
+}
+
 class SystemClock final : public Clock {
   public:
     [[nodiscard]] Time now() const override;

@@ -90,6 +90,11 @@ inline constexpr std::size_t kCheckpointBytes = 2048;      // one, as a compact 
 inline constexpr std::size_t kCheckpointsAnAnswer = 1000;  // and keys
 // By more the wall clock may not have gone astray since the start when rows are removed by age.
 inline constexpr auto kRetentionClockJump = 1h;
+// So far the wall clock may go another way than time does between two looks at the keys; after
+// more, nothing is rotated, withdrawn or destroyed by it until it has kept its way for so long.
+inline constexpr auto kKeyClockJump = 1h;
+inline constexpr auto kKeyClockSettles = 1h;
+inline constexpr std::size_t kKeyChangesWaiting = 64;
 inline constexpr std::size_t kVerifyRows = 1'000'000;  // in one call of audit.verify
 inline constexpr std::size_t kVerifyPage = 2'000;      // rows that one read transaction sees
 inline constexpr std::size_t kAuditLineBytes = std::size_t{256} * 1024;  // of an export
@@ -188,11 +193,14 @@ inline constexpr auto kEnrollmentRepeat = 24h;  // how long a lost enrollment re
 // API keys (docs/authentication.md).
 inline constexpr std::size_t kApiKeysAnAgent = 100;      // that work
 inline constexpr std::size_t kDeadApiKeysAnAgent = 100;  // the newest are kept to be shown
-inline constexpr std::size_t kKeyCapabilities = 64;
+inline constexpr std::size_t kKeyCapabilities = 64;      // that its maker may list
+// That one has: who may less than admin:* makes keys bounded by all that the agent holds.
+inline constexpr std::size_t kKeyCapabilitiesKept = kCapabilitiesAnAgent;
 inline constexpr std::int64_t kKeyGraceHours = 720;
 inline constexpr std::size_t kIdempotencyKeyBytes = 128;
 inline constexpr auto kIdempotencyLife = 10min;  // how long a lost answer is given again
 inline constexpr std::size_t kIdempotentAnswersACaller = 1000;
+inline constexpr std::int64_t kDaysOfTime = 3'700'000;  // from any RFC 3339 time to any other
 inline constexpr auto kKeyUseFlush = 30s;               // last_used_at, in batches ...
 inline constexpr std::size_t kKeyUses = 65536;          // ... of so many keys at most
 inline constexpr std::size_t kTokenVerdicts = 16384;    // signatures that are remembered as good

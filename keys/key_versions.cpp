@@ -62,7 +62,8 @@ Result<> activate(KeyRecord& record, std::uint64_t number, RotateRule rule, Time
     if (next->state != KeyState::pre_published || next->destroy_at)
         return wrong_state("only a pre-published version can become active");
     const Time not_before = next->created_at + limits::kPublicationLead;
-    if (rule == RotateRule::when_published && now < not_before)
+    if (rule == RotateRule::when_published &&
+        !has_passed(limits::kPublicationLead, next->created_at, now))
         return Error(Code::wrong_state,
                      "the next version was published too short a time ago: verifiers may not know "
                      "it yet")

@@ -2,6 +2,7 @@
 
 #include "keys/jwk.hpp"
 #include "server/methods/parts.hpp"
+#include "server/rpc/capabilities.hpp"
 #include "server/signing/signing_keys.hpp"
 
 #include <functional>
@@ -100,12 +101,18 @@ Result<Secret> material_of(const protocol::SigningKeysImport::Params& params) {
 using Change = std::function<Result<KeyDescription>(keys::KeyProvider&)>;
 
 // `change`, and the next version that every key that signs has.
-Task<Result<KeyView>> run_change(const Parts& parts, Change change) {
-    auto start = [&parts, &change](const auto& answer) {
+Task<Result<KeyView>> run_change(const Parts& parts, const Caller& caller, Change change) {
+    auto start = [&parts, &caller, &change](const auto& answer) {
         auto made = std::make_shared<Result<KeyDescription>>(Error(Code::internal, "not run"));
-        parts.signing.change([change = std::move(change),
-                              made](keys::KeyProvider& provider) { *made = change(provider); },
-                             [made, answer] { answer(std::move(*made)); });
+        auto posted = parts.signing.change(
+            {.run = [change = std::move(change),
+                     made](keys::KeyProvider& provider) { *made = change(provider); },
+             .still_allowed =
+                 [caller](storage::Transaction& transaction, Time now) {
+                     return rpc::require_still(transaction, caller, rpc::kEverything, now);
+                 },
+             .done = [made, answer] { answer(std::move(*made)); }});
+        if (posted.has_error()) answer(Result<KeyDescription>(posted.error()));
     };
     auto changed = co_await rpc::await_callback<Result<KeyDescription>>(std::move(start));
     if (changed.has_error()) co_return Result<KeyView>(changed.error());
@@ -126,7 +133,7 @@ Task<Result<KeyView>> create(const Parts& parts, const Caller& caller, protocol:
     Change change = [spec = *spec, by = initiator(caller)](keys::KeyProvider& provider) {
         return with_next_version(provider, provider.create(spec, by), by);
     };
-    co_return co_await run_change(parts, std::move(change));
+    co_return co_await run_change(parts, caller, std::move(change));
 }
 
 Task<Result<KeyView>> import(const Parts& parts, const Caller& caller,
@@ -142,7 +149,7 @@ Task<Result<KeyView>> import(const Parts& parts, const Caller& caller,
             made = protocol::bad_field({"private_key", made.error().message()});
         return with_next_version(provider, std::move(made), by);
     };
-    co_return co_await run_change(parts, std::move(change));
+    co_return co_await run_change(parts, caller, std::move(change));
 }
 
 Task<Result<KeyView>> rotate(const Parts& parts, const Caller& caller,
@@ -152,7 +159,7 @@ Task<Result<KeyView>> rotate(const Parts& parts, const Caller& caller,
             params.at_once ? keys::RotateRule::at_once : keys::RotateRule::when_published;
         return with_next_version(provider, provider.rotate(params.kid, rule, by), by);
     };
-    co_return co_await run_change(parts, std::move(change));
+    co_return co_await run_change(parts, caller, std::move(change));
 }
 
 }  // namespace
@@ -189,7 +196,7 @@ void bind_signing_keys(rpc::Registry& registry, const Parts& parts) {
                                                  static_cast<std::uint64_t>(params.version),
                                                  std::chrono::days{params.days}, by);
         };
-        return run_change(parts, std::move(change));
+        return run_change(parts, caller, std::move(change));
     });
     using Cancel = protocol::SigningKeysCancelDestruction;
     registry.bind<Cancel>([&parts](const Caller& caller, const Cancel::Params& params) {
@@ -197,7 +204,7 @@ void bind_signing_keys(rpc::Registry& registry, const Parts& parts) {
             return provider.cancel_destruction(params.kid,
                                                static_cast<std::uint64_t>(params.version), by);
         };
-        return run_change(parts, std::move(change));
+        return run_change(parts, caller, std::move(change));
     });
 }
 

@@ -55,7 +55,11 @@ bool same_keys(const std::vector<keys::Jwk>& left, const std::vector<keys::Jwk>&
 
 }  // namespace
 
-SigningKeys::SigningKeys(const Parts& parts) : parts_(parts), records_(parts.store, parts.clock) {
+SigningKeys::SigningKeys(const Parts& parts)
+    : parts_(parts),
+      records_(parts.store, parts.clock),
+      last_look_(Moment::of(parts.clock)),
+      clock_trusted_at_(last_look_.steady) {
     auto provider =
         keys::LocalKeyProvider::open({records_, parts_.master_key, parts_.clock, parts_.random});
     if (provider.has_error())
@@ -105,13 +109,21 @@ std::shared_ptr<const VerifyingKeys> SigningKeys::verifying_keys() const {
     return verifying_keys_;
 }
 
-void SigningKeys::change(std::function<void(keys::KeyProvider&)> change,
-                         std::function<void()> done) {
-    worker_.post([this, change = std::move(change), done = std::move(done)] {
-        change(*provider_);
+Result<> SigningKeys::change(Change change) {
+    if (++changes_waiting_ > limits::kKeyChangesWaiting) {
+        --changes_waiting_;
+        return Error(Code::overloaded, "too many changes of keys wait");
+    }
+    worker_.post([this, change = std::move(change)] {
+        {
+            const StoreKeyRecords::Wish wish(records_, change.still_allowed);
+            change.run(*provider_);
+        }
         refresh();
-        done();
+        --changes_waiting_;
+        change.done();
     });
+    return {};
 }
 
 void SigningKeys::tick() {
@@ -126,7 +138,19 @@ void SigningKeys::keep_house_or_say_why() {
     refresh();
 }
 
+// A clock that is wrong for a minute must not end the days in which a destruction can be cancelled.
+bool SigningKeys::clock_is_trusted() {
+    const Moment now = Moment::of(parts_.clock);
+    if (last_look_.jump_until(now) > Milliseconds(limits::kKeyClockJump)) {
+        clock_trusted_at_ = now.steady + limits::kKeyClockSettles;
+        parts_.log.warning("signing_keys.wait", {{"reason", "the clock was set"}});
+    }
+    last_look_ = now;
+    return now.steady >= clock_trusted_at_;
+}
+
 Result<> SigningKeys::keep_house() {
+    if (!clock_is_trusted()) return publish_next_versions();
     REKEY_TRY(provider_->destroy_due());
     REKEY_TRY(rotate_when_due());
     REKEY_TRY(publish_next_versions());
@@ -137,7 +161,8 @@ Result<> SigningKeys::rotate_when_due() {
     REKEY_TRY_ASSIGN(key, provider_->describe(token_kid_));
     const keys::KeyVersion* active = active_in(key.versions);
     const std::chrono::days period{parts_.settings.snapshot()->signing_key_rotation_days};
-    if (active == nullptr || parts_.clock.now() < *active->activated_at + period || !has_next(key))
+    if (active == nullptr || !has_next(key) ||
+        !has_passed(period, *active->activated_at, parts_.clock.now()))
         return {};
     const auto rotated = provider_->rotate(token_kid_, keys::RotateRule::when_published, {});
     // Published a moment ago, because its predecessor was withdrawn: the next tick finds it ready.
@@ -161,7 +186,7 @@ Result<> SigningKeys::withdraw_old_versions() {
     REKEY_TRY_ASSIGN(versions, provider_->list_versions(token_kid_));
     for (const keys::KeyVersion& version : versions) {
         if (version.state != keys::KeyState::retiring || version.destroy_at ||
-            parts_.clock.now() < *version.retired_at + limits::kRetiringKeyLife)
+            !has_passed(limits::kRetiringKeyLife, *version.retired_at, parts_.clock.now()))
             continue;
         REKEY_TRY(provider_->schedule_destruction(token_kid_, version.version,
                                                   limits::kDestructionDelayMin, {}));

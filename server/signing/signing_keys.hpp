@@ -11,6 +11,7 @@
 #include "server/signing/worker.hpp"
 #include "storage/store.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,9 +48,15 @@ class SigningKeys final : public TokenSigner {
     [[nodiscard]] const std::string& token_kid() const { return token_kid_; }
     // For what shows and uses keys.
     [[nodiscard]] const keys::KeyProvider& provider() const { return *provider_; }
-    // Runs `change` on the keys' own thread, after those before it; then verifiers are shown what
-    // it did, and then `done` is called there.
-    void change(std::function<void(keys::KeyProvider&)> change, std::function<void()> done);
+    struct Change {
+        std::function<void(keys::KeyProvider&)> run;
+        StillAllowed still_allowed;
+        std::function<void()> done;
+    };
+    // Runs it on the keys' own thread, after those before it; then verifiers are shown what it did,
+    // and then `done` is called there. `overloaded` when limits::kKeyChangesWaiting wait: nothing
+    // is called.
+    [[nodiscard]] Result<> change(Change change);
     // House-keeping, on the keys' own thread: called every limits::kSigningKeyCheck.
     void tick();
 
@@ -61,12 +68,16 @@ class SigningKeys final : public TokenSigner {
     [[nodiscard]] Result<> rotate_when_due();
     [[nodiscard]] Result<> publish_next_versions();
     [[nodiscard]] Result<> withdraw_old_versions();
+    [[nodiscard]] bool clock_is_trusted();
     void refresh();
 
     const Parts parts_;
     StoreKeyRecords records_;
     std::unique_ptr<keys::KeyProvider> provider_;
     std::string token_kid_;
+    Moment last_look_;             // of the house-keeping, at the clocks
+    SteadyTime clock_trusted_at_;  // from when on the wall clock decides again
+    std::atomic<std::size_t> changes_waiting_ = 0;
     mutable std::mutex mutex_;
     std::shared_ptr<const VerifyingKeys> verifying_keys_;
     Worker worker_;  // the last: it ends before what its jobs use

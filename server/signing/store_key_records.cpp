@@ -5,14 +5,11 @@
 
 #include <boost/json/array.hpp>
 
-#include <algorithm>
 #include <future>
 #include <utility>
 
 namespace rekey::server::signing {
 namespace {
-
-constexpr std::string_view kSystem = "system";
 
 template <class T, class Unit, class Start>
 Result<T> wait_for(Start start, storage::Store& store, Unit unit) {
@@ -70,18 +67,6 @@ Result<keys::KeyRecord> to_record(storage::ProviderKeyRow row) {
     return record;
 }
 
-// The call was authorised before it waited for its turn, and making an RSA key takes a while.
-Result<> require_admin_still(storage::Transaction& transaction, const std::string& actor) {
-    if (actor == kSystem) return {};
-    Error denied(Code::permission_denied, "this needs the capability admin:*");
-    const auto row = transaction.agents().find(actor);
-    if (row.has_error() && row.error().code() != Code::not_found) return row.error();
-    if (row.has_error() || row->credentials.status != storage::AgentStatus::active) return denied;
-    REKEY_TRY_ASSIGN(held, transaction.capabilities().list(actor));
-    if (std::find(held.begin(), held.end(), "admin:*") == held.end()) return denied;
-    return {};
-}
-
 storage::AuditEvent event_of(const storage::ProviderKeyRow& row, const keys::KeyChange& change,
                              Time now) {
     storage::AuditEvent event{now,  change.by.actor, std::string(change.action), row.kid,
@@ -125,9 +110,9 @@ Result<> StoreKeyRecords::save(keys::KeyRecord& record, const keys::KeyChange& c
     const Time now = clock_.now();
     auto stored =
         write<std::uint64_t>(store_,
-                             [row = to_row(record), change,
+                             [row = to_row(record), change, still_allowed = still_allowed_,
                               now](storage::Transaction& transaction) -> Result<std::uint64_t> {
-                                 REKEY_TRY(require_admin_still(transaction, change.by.actor));
+                                 if (still_allowed) REKEY_TRY(still_allowed(transaction, now));
                                  // A copy, because the unit may run twice.
                                  storage::ProviderKeyRow written = row;
                                  REKEY_TRY(transaction.provider_keys().put(written));

@@ -4,6 +4,9 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <future>
+#include <thread>
+
 using namespace rekey;
 using namespace rekey::server;
 using rekey::server::testing::DoorWorld;
@@ -54,6 +57,44 @@ BOOST_AUTO_TEST_CASE(only_an_admin_may) {
         BOOST_TEST((refused(reader, method, params) == Code::permission_denied), method);
     BOOST_TEST(states(ok(admin, "signing_keys.get", {{"kid", kid}})) ==
                (States{"active", "pre_published"}));
+}
+
+// Others may have waited for long when its turn comes: what it was asked with has to be good still.
+BOOST_AUTO_TEST_CASE(a_change_whose_key_was_revoked_while_it_waited_is_not_made) {
+    const auto thief = identity("thief", {"admin:*"});
+    std::promise<void> go;
+    const auto asked =
+        signing_keys.change({.run = [&, waits = go.get_future().share()](auto&) { waits.wait(); },
+                             .still_allowed = {},
+                             .done = [] {}});
+    BOOST_REQUIRE(asked.has_value());
+    std::thread defender([&] {
+        static_cast<void>(write<bool>([&](storage::Transaction& transaction) -> Result<bool> {
+            REKEY_TRY(transaction.api_keys().revoke(thief.key_id, clock.now()));
+            return true;
+        }));
+        go.set_value();
+    });
+    const boost::json::value params{{"algorithm", "ed25519"}};
+    const auto answer = run(dispatcher.call(thief, "signing_keys.create", &params,
+                                            rpc::Dispatcher::Seen::for_this_call));
+    defender.join();
+    BOOST_REQUIRE(answer.has_error());
+    BOOST_TEST((answer.error().code() == Code::unknown_credential));
+    BOOST_TEST(ok(admin, "signing_keys.list").at("keys").as_array().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(more_changes_than_may_wait_are_refused) {
+    std::promise<void> go;
+    const auto waits = go.get_future().share();
+    std::size_t taken = 0;
+    const signing::SigningKeys::Change change{
+        .run = [waits](auto&) { waits.wait(); }, .still_allowed = {}, .done = [] {}};
+    while (taken <= limits::kKeyChangesWaiting && signing_keys.change(change).has_value()) ++taken;
+    BOOST_TEST(taken == limits::kKeyChangesWaiting);
+    BOOST_TEST(
+        (refused(admin, "signing_keys.create", {{"algorithm", "ed25519"}}) == Code::overloaded));
+    go.set_value();
 }
 
 BOOST_AUTO_TEST_CASE(a_key_is_made_shown_and_rotated) {

@@ -37,8 +37,11 @@ struct Fixture {
         using Answer = decltype(change(std::declval<keys::KeyProvider&>()));
         std::optional<Answer> answer;
         std::promise<void> done;
-        keys->change([&](keys::KeyProvider& provider) { answer.emplace(change(provider)); },
-                     [&] { done.set_value(); });
+        const auto posted = keys->change(
+            {.run = [&](keys::KeyProvider& provider) { answer.emplace(change(provider)); },
+             .still_allowed = still_allowed,
+             .done = [&] { done.set_value(); }});
+        BOOST_REQUIRE(posted.has_value());
         done.get_future().wait();
         return *std::move(answer);
     }
@@ -72,6 +75,7 @@ struct Fixture {
     std::unique_ptr<storage::Store> store =
         storage::open_sqlite_store({folder.file("rekey.db"), clock, *log});
     std::optional<SigningKeys> keys;
+    StillAllowed still_allowed;  // of whoever asks for changes
 };
 
 bool verifies(const std::string& token, const VerifyingKeys& set) {
@@ -199,43 +203,74 @@ BOOST_AUTO_TEST_CASE(no_token_lies_about_its_key_while_it_is_rotated) {
 }
 
 BOOST_AUTO_TEST_CASE(who_lost_the_right_meanwhile_changes_nothing) {
-    storage::AgentRow row;
-    row.agent_id = "0190a000-0000-7000-8000-000000000001";
-    row.name = "admin";
-    row.type = "admin";
     const auto try_it = [&] {
         return change([&](keys::KeyProvider& provider) {
             return provider.rotate(keys->token_kid(), keys::RotateRule::at_once,
-                                   {row.agent_id, {{"address", "192.0.2.1"}}});
+                                   {"somebody", {{"address", "192.0.2.1"}}});
         });
     };
-    const auto refused = [&] {
-        const auto result = try_it();
-        return result.has_error() && result.error().code() == Code::permission_denied;
+    still_allowed = [](storage::Transaction&, Time) -> Result<> {
+        return Error(Code::permission_denied, "no more");
     };
-    BOOST_TEST(refused());  // nobody of that name
-    run<bool>([&](storage::Transaction& transaction) -> Result<bool> {
-        REKEY_TRY(transaction.agents().insert(row));
-        return true;
-    });
-    BOOST_TEST(refused());  // no right
-    run<bool>([&](storage::Transaction& transaction) -> Result<bool> {
-        REKEY_TRY(transaction.capabilities().grant(row.agent_id, "admin:*", "test", clock.now()));
-        return true;
-    });
+    const auto refused = try_it();
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code() == Code::permission_denied));
+    BOOST_TEST(audited("signing_key.rotated").empty());
+    // House-keeping is nobody's wish.
+    clock.advance(std::chrono::days{30});
+    keys->tick();
+    BOOST_TEST(change([&](keys::KeyProvider& provider) {
+                   return provider.list_versions(keys->token_kid())->size();
+               }) == 3U);
+
+    still_allowed = [](storage::Transaction&, Time) -> Result<> { return {}; };
     BOOST_TEST(try_it().has_value());
     const auto rows = audited("signing_key.rotated");
-    BOOST_REQUIRE(rows.size() == 1U);
-    BOOST_TEST(rows[0].event.actor == row.agent_id);
-    BOOST_TEST(rows[0].event.details.at("address").as_string() == "192.0.2.1");
-    run<bool>([&](storage::Transaction& transaction) -> Result<bool> {
-        REKEY_TRY_ASSIGN(stored, transaction.agents().find(row.agent_id));
-        stored.credentials.status = storage::AgentStatus::suspended;
-        REKEY_TRY(transaction.agents().update(stored));
-        return true;
-    });
-    BOOST_TEST(refused());
-    BOOST_TEST(audited("signing_key.rotated").size() == 1U);
+    BOOST_REQUIRE(rows.size() == 2U);
+    const auto& own = rows[0].event.actor == "somebody" ? rows[0] : rows[1];
+    BOOST_TEST(own.event.actor == "somebody");
+    BOOST_TEST(own.event.details.at("address").as_string() == "192.0.2.1");
+}
+
+// The days in which a destruction can be cancelled are days, not what a clock shows for a minute.
+BOOST_AUTO_TEST_CASE(a_clock_that_goes_astray_destroys_and_rotates_nothing) {
+    const std::string kid = keys->token_kid();
+    BOOST_REQUIRE(change([&](keys::KeyProvider& provider) {
+                      return provider.schedule_destruction(kid, 2, std::chrono::days{7}, {});
+                  }).has_value());
+    const auto state = [&](std::size_t version) {
+        return keys->provider().list_versions(kid)->at(version - 1).state;
+    };
+    for (const auto jump : {std::chrono::days{700}, std::chrono::days{-700}}) {
+        clock.set_wall(clock.now() + jump);
+        for (int minute = 0; minute < 3; ++minute) {
+            clock.advance(1min);
+            tick();
+        }
+        BOOST_CHECK(state(1) == keys::KeyState::active);
+        BOOST_CHECK(state(2) == keys::KeyState::pre_published);
+    }
+    // It has kept its way since: the seven days are over.
+    clock.advance(std::chrono::days{7});
+    tick();
+    BOOST_CHECK(state(2) == keys::KeyState::destroyed);
+}
+
+// A server that started with a wrong clock has written times that lie ahead.
+BOOST_AUTO_TEST_CASE(times_that_lie_ahead_hold_nothing_up) {
+    const std::string kid = keys->token_kid();
+    clock.set_wall(clock.now() + std::chrono::days{700});
+    start();  // in which the clock is believed
+    const auto state = [&](std::size_t version) {
+        return keys->provider().list_versions(kid)->at(version - 1).state;
+    };
+    BOOST_CHECK(state(2) == keys::KeyState::active);
+    clock.set_wall(clock.now() - std::chrono::days{700});
+    tick();
+    clock.advance(limits::kKeyClockSettles);
+    tick();
+    BOOST_CHECK(state(3) == keys::KeyState::active);
+    BOOST_TEST(keys->provider().list_versions(kid)->at(0).destroy_at.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_ends_no_start_of_a_server_that_has_its_keys) {

@@ -32,6 +32,7 @@ class ManualClock final : public Clock {
         now_ += by;
         steady_ += by;
     }
+    void set_wall(Time to) { now_ = to; }
 
   private:
     Time now_{std::chrono::days{20000}};
