@@ -85,9 +85,12 @@ Result<Time> parse_rfc3339(std::string_view text) {
                                            std::chrono::month{static_cast<unsigned>(month)},
                                            std::chrono::day{static_cast<unsigned>(day)}};
     if (!text.empty() || !date.ok()) return bad();
-    return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
-           std::chrono::minutes{minute - offset_minutes} + std::chrono::seconds{second} +
-           milliseconds{fraction};
+    const Time time = Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
+                      std::chrono::minutes{minute - offset_minutes} + std::chrono::seconds{second} +
+                      milliseconds{fraction};
+    if (time > kLastRfc3339Time || time < Time{std::chrono::sys_days{std::chrono::year{0} / 1 / 1}})
+        return bad();
+    return time;
 }
 
 }  // namespace rekey

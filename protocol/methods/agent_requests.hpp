@@ -144,7 +144,7 @@ struct AgentKeyStatus {
                 field("expires_at", &Result::expires_at, "When it ends."),
                 field("days_until_expiration", &Result::days_until_expiration,
                       "Whole days left; negative when expired.",
-                      Rule{.min = -1'000'000, .max = 1'000'000}),
+                      Rule{.min = -limits::kDaysOfTime, .max = limits::kDaysOfTime}),
                 field("should_rotate", &Result::should_rotate, "A rotation is due."),
                 field("in_grace_period", &Result::in_grace_period,
                       "The previous token is still accepted."),

@@ -7,6 +7,8 @@ namespace rekey::protocol {
 
 inline constexpr Rule kCapabilitiesRule{.max_bytes = limits::kCapabilityBytes,
                                         .max_items = limits::kKeyCapabilities};
+inline constexpr Rule kKeptCapabilitiesRule{.max_bytes = limits::kCapabilityBytes,
+                                            .max_items = limits::kKeyCapabilitiesKept};
 inline constexpr Rule kIdempotencyRule{.max_bytes = limits::kIdempotencyKeyBytes};
 inline constexpr std::string_view kIdempotencySummary =
     "Repeats the answer for who lost it: the same text, caller and params.";
@@ -39,7 +41,7 @@ struct ApiKeyView {
             field("name", &ApiKeyView::name, "What it is for."),
             field("capabilities", &ApiKeyView::capabilities,
                   "What of its agent's capabilities it has; absent: all of them.",
-                  kCapabilitiesRule),
+                  kKeptCapabilitiesRule),
             field("created_at", &ApiKeyView::created_at, "When it was made."),
             field("created_by", &ApiKeyView::created_by, "By which agent; absent: by rekeyd."),
             field("expires_at", &ApiKeyView::expires_at, "Until when it lives; absent: for ever."),
@@ -97,7 +99,7 @@ struct KeysCreate {
                 field("agent_id", &Result::agent_id, "Whose it is.", kUuid),
                 field("name", &Result::name, "What it is for."),
                 field("capabilities", &Result::capabilities, "Absent: all of the agent's.",
-                      kCapabilitiesRule),
+                      kKeptCapabilitiesRule),
                 field("created_at", &Result::created_at, "When it was made."),
                 field("expires_at", &Result::expires_at, "Absent: it does not expire.")};
         }

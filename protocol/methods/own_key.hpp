@@ -40,7 +40,7 @@ struct SelfKeyStatus {
                       "When this key stops: its expiry, or the end of its grace once it was "
                       "rotated. Absent: it does not."),
                 field("days_until_expiration", &Result::days_until_expiration, "Whole days left.",
-                      Rule{.min = -1'000'000, .max = 1'000'000}),
+                      Rule{.min = -limits::kDaysOfTime, .max = limits::kDaysOfTime}),
                 field("should_rotate", &Result::should_rotate,
                       "It stops within five days, or was rotated and nobody has used the new key."),
                 field(

@@ -17,6 +17,15 @@ std::string purpose_of(const IdempotentCall& call) {
 
 }  // namespace
 
+IdempotentCall bounded_by(IdempotentCall call,
+                          const std::optional<std::vector<std::string>>& ceiling) {
+    if (!call.key || !ceiling) return call;
+    std::string text = to_hex(call.params_hash);
+    for (const std::string& capability : *ceiling) text.append("\n").append(capability);
+    call.params_hash = sha256(text);
+    return call;
+}
+
 Result<std::optional<Secret>> earlier_answer(storage::Transaction& transaction,
                                              const AnswerSeal& seal, const IdempotentCall& call) {
     std::optional<Secret> none;

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // The same answer again for who lost it, although it holds a secret (docs/authentication.md,
 // "Idempotency"): sealed under the master key, bound to caller, method and params, until the secret
@@ -42,6 +43,11 @@ template <protocol::Method M>
     if (call.key) call.params_hash = sha256(protocol::encode(params));
     return call;
 }
+
+// The same call by one who gets less by it: `ceiling` bounds the key that it makes (none: nothing
+// does). What somebody with wider rights was answered is not repeated to him.
+[[nodiscard]] IdempotentCall bounded_by(IdempotentCall call,
+                                        const std::optional<std::vector<std::string>>& ceiling);
 
 // The JSON that this call was answered with before; empty if it was not, or no longer. `conflict`
 // for the same key with another method or other params. Call it once the caller's rights are

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "base/time_format.hpp"
 #include "protocol/token.hpp"
+#include "server/rpc/capabilities.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -36,6 +37,15 @@ Result<> require_unused_successor(storage::Transaction& transaction, const ApiKe
         .with("successor_key_id", boost::json::string(old.successor_key_id));
 }
 
+// What the old key lists may be more than its agent holds by now: with it, whoever rotates would
+// get what the agent is granted again later.
+std::optional<std::vector<std::string>> capabilities_of_successor(const ApiKeyRow& old,
+                                                                  const KeyRotation& rotation) {
+    if (!rotation.ceiling) return old.capabilities;
+    if (!old.capabilities) return rotation.ceiling;
+    return rpc::narrowed(*old.capabilities, *rotation.ceiling);
+}
+
 ApiKeyRow successor_of(const ApiKeyRow& old, const KeyRotation& rotation,
                        const rpc::Caller& caller) {
     ApiKeyRow row;
@@ -43,9 +53,12 @@ ApiKeyRow successor_of(const ApiKeyRow& old, const KeyRotation& rotation,
     row.agent_id = old.agent_id;
     row.name = old.name;
     row.key_hash = protocol::token_hash(rotation.fresh.text);
-    row.capabilities = old.capabilities ? old.capabilities : rotation.ceiling;
+    row.capabilities = capabilities_of_successor(old, rotation);
     row.created_at = rotation.now;
-    if (old.expires_at) row.expires_at = rotation.now + (*old.expires_at - old.created_at);
+    if (old.expires_at) {
+        row.expires_at =
+            std::min(rotation.now + (*old.expires_at - old.created_at), kLastRfc3339Time);
+    }
     row.created_by = caller.agent_id;
     row.predecessor_key_id = old.key_id;
     return row;
@@ -92,6 +105,10 @@ Result<RotatedKey> rotate_key_in(storage::Transaction& transaction, const rpc::C
     // Not only when keys are made: one that rotates and rotates would gather them without end.
     REKEY_TRY(require_room_for_key(transaction, old.agent_id, rotation.now));
     const ApiKeyRow successor = successor_of(old, rotation, caller);
+    if (successor.capabilities && successor.capabilities->size() > limits::kKeyCapabilitiesKept) {
+        return Error(Code::wrong_state,
+                     "the API key's list of capabilities would be too long: make another key");
+    }
     const Time end = end_of(old, rotation);
     REKEY_TRY(table.succeed(successor, replaced, end));
 
@@ -112,6 +129,12 @@ Result<RotatedKey> rotate_key_in(storage::Transaction& transaction, const rpc::C
 
 rpc::Task<Result<RotatedKey>> rotate_own_key(const Parts& parts, const rpc::Caller& caller,
                                              std::optional<std::string> idempotency_key) {
+    // Else one that leaked would become a key, which outlives it and its own key.
+    if (caller.token) {
+        co_return Result<RotatedKey>(
+            Error(Code::permission_denied,
+                  "an access token rotates no API key: show the API key itself"));
+    }
     if (caller.key_id.empty()) {
         co_return Result<RotatedKey>(
             Error(Code::wrong_state, "this call came without an API key that could be rotated"));

@@ -49,7 +49,7 @@ Result<Rights> require_rights_over(storage::Transaction& transaction, const Call
     }
     Rights rights{.held = held};
     const bool is_itself = again.agent_id == agent_id && !again.key_capabilities;
-    if (!is_itself && !again.may("admin:*")) rights.ceiling = std::move(held);
+    if (!is_itself && !again.may(rpc::kEverything)) rights.ceiling = std::move(held);
     return rights;
 }
 
@@ -145,7 +145,8 @@ Task<Result<KeysCreate::Result>> create(const Parts& parts, const Caller& caller
         REKEY_TRY(require_active(transaction, row.agent_id));
         REKEY_TRY(require_subset(row, rights.held));
         if (!row.capabilities) row.capabilities = rights.ceiling;
-        return once<KeysCreate>(transaction, {parts.master_key, parts.random}, call,
+        return once<KeysCreate>(transaction, {parts.master_key, parts.random},
+                                bounded_by(call, rights.ceiling),
                                 [&] { return insert_key(transaction, bounded); });
     };
     co_return co_await rpc::write_to<KeysCreate::Result>(parts.store, std::move(unit));
@@ -180,7 +181,8 @@ Task<Result<RotatedKey>> rotate(const Parts& parts, const Caller& caller,
         REKEY_TRY(require_active(transaction, rotation.agent_id));
         KeyRotation bounded = rotation;
         bounded.ceiling = rights.ceiling;
-        return once<KeysRotate>(transaction, {parts.master_key, parts.random}, call,
+        return once<KeysRotate>(transaction, {parts.master_key, parts.random},
+                                bounded_by(call, rights.ceiling),
                                 [&] { return rotate_key_in(transaction, caller, bounded); });
     };
     co_return co_await rpc::write_to<RotatedKey>(parts.store, std::move(unit));

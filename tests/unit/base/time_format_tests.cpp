@@ -51,6 +51,13 @@ BOOST_AUTO_TEST_CASE(offsets_and_fractions_are_read) {
     BOOST_TEST(rewritten("0000-01-01T00:00:00Z") == "0000-01-01T00:00:00.000Z");
 }
 
+BOOST_AUTO_TEST_CASE(what_rfc_3339_cannot_write_is_no_time) {
+    BOOST_TEST(to_rfc3339(kLastRfc3339Time) == "9999-12-31T23:59:59.999Z");
+    for (const char* beyond :
+         {"9999-12-31T23:59:59-01:00", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00+00:01"})
+        BOOST_TEST(parse_rfc3339(beyond).has_error(), beyond);
+}
+
 BOOST_AUTO_TEST_CASE(anything_else_is_refused) {
     for (const std::string_view text : {"",
                                         "2026",

@@ -1,4 +1,6 @@
 #include "base/limits.hpp"
+#include "protocol/methods/keys.hpp"
+#include "protocol/methods/own_key.hpp"
 #include "server/methods/key_rotation.hpp"
 #include "tests/unit/server/support/door_world.hpp"
 
@@ -71,6 +73,89 @@ BOOST_AUTO_TEST_CASE(a_narrow_key_makes_no_key_that_grows) {
     const auto made = create(caller_of(narrow));
     grant("admin:*");
     BOOST_TEST(!caller_of(made).may("admin:*"));
+}
+
+// A list that the agent has outlived is not handed to whoever may rotate: it may come to life
+// again.
+BOOST_AUTO_TEST_CASE(a_rotated_key_lists_no_more_than_its_agent_holds) {
+    grant("agents:read");
+    grant("agents:write");
+    const auto made = ok(
+        admin, "keys.create",
+        {{"agent_id", worker}, {"name", "ci"}, {"capabilities", {"agents:read", "agents:write"}}});
+    static_cast<void>(
+        ok(admin, "capabilities.revoke", {{"agent_id", worker}, {"capability", "agents:write"}}));
+    const auto rotated = rotate(manager, made);
+    grant("agents:write");
+    const auto caller = caller_of(rotated);
+    BOOST_TEST(caller.may("agents:read"));
+    BOOST_TEST(!caller.may("agents:write"));
+}
+
+// Else an access token that leaked would become a key, which outlives it and the key it came from.
+BOOST_AUTO_TEST_CASE(an_access_token_rotates_no_key) {
+    const auto made = create(admin);
+    const auto issued = ok(caller_of(made), "auth.token");
+    const auto by_token =
+        run(authenticator.authenticate(text(issued, "access_token"), "192.0.2.7")).value();
+    const auto refused = run(methods::rotate_own_key(parts, by_token, {}));
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST((refused.error().code() == Code::permission_denied));
+    BOOST_TEST(run(methods::rotate_own_key(parts, caller_of(made), {})).has_value());
+}
+
+// The text of an idempotency key is easily guessed or shared: it hands nobody a wider key than the
+// one that he could make.
+BOOST_AUTO_TEST_CASE(a_kept_answer_is_for_those_who_could_get_as_much) {
+    grant("agents:read");
+    const auto boss = identity("boss", {"admin:*"});
+    const auto narrow = caller_of(ok(admin, "keys.create",
+                                     {{"agent_id", boss.agent_id},
+                                      {"name", "narrow"},
+                                      {"capabilities", {"keys:manage", "agents:read"}}}));
+    const boost::json::object params{
+        {"agent_id", worker}, {"name", "ci"}, {"idempotency_key", "build-42"}};
+    const auto wide = ok(boss, "keys.create", params);
+    BOOST_TEST(!wide.contains("capabilities"));
+    BOOST_TEST(ok(boss, "keys.create", params) == wide);
+    BOOST_TEST((refused(narrow, "keys.create", params) == Code::conflict));
+}
+
+// An agent may hold more than a key's maker may list.
+BOOST_AUTO_TEST_CASE(a_long_ceiling_is_shown_and_its_answer_comes_again) {
+    const auto maker = identity("maker", {"keys:manage", "bulk:*"});
+    static_cast<void>(write<bool>([&](storage::Transaction& transaction) -> Result<bool> {
+        for (std::size_t i = 0; i <= limits::kKeyCapabilities; ++i) {
+            REKEY_TRY(transaction.capabilities().grant(worker, "bulk:c" + std::to_string(i), "test",
+                                                       clock.now()));
+        }
+        return true;
+    }));
+    const boost::json::object params{
+        {"agent_id", worker}, {"name", "ci"}, {"idempotency_key", "long"}};
+    const auto made = ok(maker, "keys.create", params);
+    BOOST_TEST(made.at("capabilities").as_array().size() == limits::kKeyCapabilities + 1);
+    BOOST_TEST(ok(maker, "keys.create", params) == made);
+    const boost::json::value listed = ok(maker, "keys.list", {{"agent_id", worker}});
+    const auto page = protocol::decode_result<protocol::KeysList>(listed);
+    BOOST_REQUIRE(page.has_value());
+    BOOST_TEST(page->keys.size() == 1U);
+}
+
+// "Never", as people write it.
+BOOST_AUTO_TEST_CASE(a_key_that_ends_with_the_calendar_is_rotated_within_it) {
+    const std::string last = "9999-12-31T23:59:59.999Z";
+    const auto made =
+        ok(admin, "keys.create", {{"agent_id", worker}, {"name", "ci"}, {"expires_at", last}});
+    clock.advance(std::chrono::hours(1));
+    const boost::json::object params{
+        {"agent_id", worker}, {"key_id", text(made, "key_id")}, {"idempotency_key", "once"}};
+    const auto rotated = ok(admin, "keys.rotate", params);
+    BOOST_TEST(text(rotated, "expires_at") == last);
+    BOOST_TEST(ok(admin, "keys.rotate", params) == rotated);
+    const boost::json::value status =
+        ok(caller_of(rotated), "self.key_status", {{"agent_id", worker}});
+    BOOST_TEST(protocol::decode_result<protocol::SelfKeyStatus>(status).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(rotating_and_rotating_gathers_no_more_keys_than_making_them) {
