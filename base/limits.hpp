@@ -216,6 +216,10 @@ inline constexpr auto kCertificateCheck = 10s;
 
 // Admin's program.
 inline constexpr std::size_t kClientAnswerBytes = std::size_t{64} * 1024 * 1024;
+// A page that the rate limit refuses is waited for: so often in a row, and never so long at once. A
+// spent bucket says at most a minute.
+inline constexpr std::size_t kRateLimitWaits = 10;
+inline constexpr auto kRateLimitWait = 60s;
 inline constexpr std::size_t kKeyFileBytes = std::size_t{4} * 1024;
 inline constexpr std::size_t kCaFileBytes = std::size_t{1024} * 1024;
 

@@ -1,5 +1,7 @@
 #include "cli/rotation_watch.hpp"
 
+#include "cli/retry.hpp"
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -122,7 +124,7 @@ Result<WatchEnd> watch(Context& context, RotationBoard& board, ProgressBar& bar,
         const Error& error = calls.error();
         if (!passes_by_itself(error.code())) return error;
         bar.note(error_line(error));
-        pause = std::max<Milliseconds>(error.retry_after().value_or(0s), kLongestPause);
+        pause = wait_after(error);
     }
 }
 

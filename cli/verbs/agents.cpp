@@ -33,9 +33,9 @@ Result<ExitCode> list_agents(Context& context, const ListAgentsOptions& options)
     }
     if (options.connection != ListAgentsOptions::Connection::any)
         params.connected = options.connection == ListAgentsOptions::Connection::connected;
-    REKEY_TRY_ASSIGN(answer, read_pages<protocol::AgentsList>(context.api, params,
-                                                              &protocol::AgentsList::Result::agents,
-                                                              "agents", kNoLimit));
+    REKEY_TRY_ASSIGN(
+        answer, read_pages<protocol::AgentsList>(
+                    context, params, &protocol::AgentsList::Result::agents, "agents", kNoLimit));
     print(context, answer.json,
           [&] { return agents_table(answer.value.agents, context.clock.now()); });
     if (answer.value.agents.empty())

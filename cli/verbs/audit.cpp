@@ -3,6 +3,7 @@
 #include "base/time_format.hpp"
 #include "cli/agent_names.hpp"
 #include "cli/audit_file.hpp"
+#include "cli/retry.hpp"
 #include "cli/verbs/print.hpp"
 #include "cli/views.hpp"
 #include "protocol/methods/audit.hpp"
@@ -130,7 +131,7 @@ Result<ExitCode> verify_at_server(Context& context, const AuditVerifyOptions& op
     protocol::AuditVerify::Result all;
     boost::json::value json;
     for (;;) {
-        REKEY_TRY_ASSIGN(answer, call<protocol::AuditVerify>(context.api, params));
+        REKEY_TRY_ASSIGN(answer, call_patiently<protocol::AuditVerify>(context, params));
         protocol::AuditVerify::Result& part = answer.value;
         part.rows += all.rows;
         part.checkpoints += all.checkpoints;
@@ -191,8 +192,8 @@ Result<ExitCode> show_audit(Context& context, const AuditOptions& options) {
     if (const auto& seq = newest ? options.before : options.after)
         params.cursor = std::to_string(*seq);
     REKEY_TRY_ASSIGN(answer, read_pages<protocol::AuditQuery>(
-                                 context.api, params, &protocol::AuditQuery::Result::entries,
-                                 "entries", options.limit));
+                                 context, params, &protocol::AuditQuery::Result::entries, "entries",
+                                 options.limit));
     if (newest) {
         std::ranges::reverse(answer.value.entries);
         std::ranges::reverse(answer.json.as_object()["entries"].as_array());
@@ -215,7 +216,7 @@ Result<ExitCode> export_audit(Context& context, const AuditExportOptions& option
     std::ostream& out = context.console.out.stream;
     AuditEnd end{0, 0, std::string(64, '0')};
     for (bool first = true;; first = false) {
-        REKEY_TRY_ASSIGN(page, call<protocol::AuditExport>(context.api, params));
+        REKEY_TRY_ASSIGN(page, call_patiently<protocol::AuditExport>(context, params));
         if (first)
             out << to_line(AuditHeader{std::string(kAuditFormat), page.value.stream_id,
                                        context.clock.now(), from.has_value(), page.value.keys});

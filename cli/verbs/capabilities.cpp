@@ -23,7 +23,7 @@ Table capabilities_table(const std::vector<protocol::CapabilityView>& capabiliti
 
 Result<ExitCode> list_capabilities(Context& context) {
     using List = protocol::CapabilitiesList;
-    REKEY_TRY_ASSIGN(answer, read_pages<List>(context.api, {}, &List::Result::capabilities,
+    REKEY_TRY_ASSIGN(answer, read_pages<List>(context, {}, &List::Result::capabilities,
                                               "capabilities", kNoLimit));
     print(context, answer.json, [&] { return capabilities_table(answer.value.capabilities); });
     return ExitCode::ok;

@@ -2,6 +2,7 @@
 
 #include "cli/context.hpp"
 #include "cli/json_print.hpp"
+#include "cli/retry.hpp"
 #include "cli/table.hpp"
 
 #include <fmt/format.h>
@@ -43,9 +44,11 @@ inline void hint(Context& context, std::string_view text) {
 inline constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 // Pages of M put together until there are no more or `limit` rows are read; next_cursor is that of
-// the last page. `rows` is the member that holds them and `name` its JSON name.
+// the last page. Waits where the rate limit is spent. `rows` is the member that holds them and
+// `name` its JSON name.
 template <protocol::Method M, class Row>
-[[nodiscard]] Result<Answer<typename M::Result>> read_pages(Api& api, typename M::Params params,
+[[nodiscard]] Result<Answer<typename M::Result>> read_pages(Context& context,
+                                                            typename M::Params params,
                                                             std::vector<Row> M::Result::* rows,
                                                             std::string_view name,
                                                             std::size_t limit) {
@@ -53,12 +56,12 @@ template <protocol::Method M, class Row>
         return static_cast<std::int64_t>(std::min(limits::kPageRows, limit - have));
     };
     params.limit = page_size(0);
-    REKEY_TRY_ASSIGN(first, call<M>(api, params));
+    REKEY_TRY_ASSIGN(first, call_patiently<M>(context, params));
     Answer<typename M::Result> all = std::move(first);
     while (all.value.next_cursor && (all.value.*rows).size() < limit) {
         params.cursor = all.value.next_cursor;
         params.limit = page_size((all.value.*rows).size());
-        REKEY_TRY_ASSIGN(page, call<M>(api, params));
+        REKEY_TRY_ASSIGN(page, call_patiently<M>(context, params));
         for (Row& row : page.value.*rows) (all.value.*rows).push_back(std::move(row));
         auto& to = all.json.as_object()[name].as_array();
         for (boost::json::value& row : page.json.as_object()[name].as_array())

@@ -34,7 +34,7 @@ Result<ExitCode> list_rotations(Context& context, const ListRotationsOptions& op
     }
     params.status = options.status;
     REKEY_TRY_ASSIGN(answer, read_pages<protocol::RotationsList>(
-                                 context.api, params, &protocol::RotationsList::Result::rotations,
+                                 context, params, &protocol::RotationsList::Result::rotations,
                                  "rotations", options.limit));
     print(context, answer.json, [&] {
         return rotations_table(answer.value.rotations, names_by_id(context.api),
