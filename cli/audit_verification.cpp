@@ -72,7 +72,7 @@ class Reader {
         report.head = verifier_.head();
         report.rows = verifier_.rows();
         report.checkpoints = verifier_.checkpoints();
-        report.last_checkpoint = last_checkpoint_;
+        report.last_checkpoint = verifier_.last_checkpoint();
         report.part = header_.part;
         return report;
     }
@@ -105,11 +105,14 @@ class Reader {
         if (!to_bytes32(line.hash, checkpoint.hash))
             return ChainFault{ChainFaultKind::bad_checkpoint, line.seq};
         // Until the first row it is not known what the chain begins behind.
-        if (!begun_)
+        if (!begun_) {
             waiting_.emplace(line.seq, std::move(checkpoint));
-        else if (auto fault = verifier_.expect(checkpoint))
-            return fault;
-        last_checkpoint_ = std::max(last_checkpoint_, line.seq);
+            return std::nullopt;
+        }
+        if (auto fault = verifier_.expect(checkpoint)) return fault;
+        // Behind its row it would be compared with nothing: an export writes it before.
+        if (line.seq <= verifier_.head().seq)
+            return ChainFault{ChainFaultKind::reordered, line.seq};
         return std::nullopt;
     }
 
@@ -189,7 +192,6 @@ class Reader {
     AuditVerifier verifier_;
     bool begun_ = false;
     std::uint64_t first_seq_ = 0;
-    std::uint64_t last_checkpoint_ = 0;
     std::map<std::uint64_t, protocol::StoredCheckpoint> waiting_;
 };
 

@@ -23,7 +23,7 @@ std::optional<ChainFault> AuditVerifier::begin_behind(const StoredCheckpoint& ch
     if (start == Start::kept && !opened->beginning)
         return ChainFault{ChainFaultKind::missing, checkpoint.seq};
     head_ = {checkpoint.seq, checkpoint.hash};
-    ++checkpoints_;
+    pass_checkpoint();
     return std::nullopt;
 }
 
@@ -50,10 +50,15 @@ std::optional<ChainFault> AuditVerifier::row(const AuditFacts& facts, const Byte
     while (!expected_.empty() && expected_.begin()->first == head_.seq) {
         const auto [known, is_checkpoint] = expected_.begin()->second;
         if (known != head_.hash) return ChainFault{ChainFaultKind::wrong_hash, head_.seq};
-        if (is_checkpoint) ++checkpoints_;
+        if (is_checkpoint) pass_checkpoint();
         expected_.erase(expected_.begin());
     }
     return std::nullopt;
+}
+
+void AuditVerifier::pass_checkpoint() {
+    ++checkpoints_;
+    last_checkpoint_ = head_.seq;
 }
 
 std::optional<ChainFault> AuditVerifier::finish() const {

@@ -48,8 +48,11 @@ class AuditVerifier {
     [[nodiscard]] std::uint64_t rows() const { return rows_; }
     // Those whose signature and place were found right.
     [[nodiscard]] std::uint64_t checkpoints() const { return checkpoints_; }
+    // The place of the newest of them; 0: none.
+    [[nodiscard]] std::uint64_t last_checkpoint() const { return last_checkpoint_; }
 
   private:
+    void pass_checkpoint();
     // What it signs, if that is what stands beside it.
     [[nodiscard]] std::optional<AuditCheckpoint> open(const StoredCheckpoint& checkpoint) const;
 
@@ -58,6 +61,7 @@ class AuditVerifier {
     ChainHead head_;
     std::uint64_t rows_ = 0;
     std::uint64_t checkpoints_ = 0;
+    std::uint64_t last_checkpoint_ = 0;
     struct Expected {
         Bytes32 hash{};
         bool is_checkpoint = false;

@@ -46,7 +46,7 @@ std::string fault_text(std::string_view kind, std::uint64_t seq) {
     constexpr std::pair<protocol::ChainFaultKind, std::string_view> kMeanings[] = {
         {protocol::ChainFaultKind::altered, "the row is not what was written"},
         {protocol::ChainFaultKind::missing, "rows are gone"},
-        {protocol::ChainFaultKind::reordered, "rows stand in another order"},
+        {protocol::ChainFaultKind::reordered, "a row, or a checkpoint, stands in another place"},
         {protocol::ChainFaultKind::unlinked, "the row belongs behind another one"},
         {protocol::ChainFaultKind::truncated, "the newest rows were cut off"},
         {protocol::ChainFaultKind::wrong_hash, "the rows up to here were written anew"},
@@ -84,7 +84,9 @@ boost::json::object report_json(const AuditReport& report) {
                              {"first_seq", report.first_seq},
                              {"last_seq", report.head.seq},
                              {"head_hash", to_hex(report.head.hash)},
-                             {"checkpoints", report.checkpoints}};
+                             {"checkpoints", report.checkpoints},
+                             {"last_checkpoint", report.last_checkpoint},
+                             {"part", report.part}};
     if (report.fault)
         json["fault"] = {{"kind", protocol::name_of(report.fault->kind)},
                          {"seq", report.fault->seq}};

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 using namespace rekey;
@@ -120,6 +121,13 @@ struct Fixture : Rekeyctl {
         for (std::size_t i = 0; i < lines.size(); ++i)
             if (lines[i].starts_with(begin)) return i;
         throw std::runtime_error("no such row");
+    }
+    static std::size_t checkpoint_line(const std::vector<std::string>& lines, std::uint64_t seq) {
+        const std::string begin = "{\"checkpoint\":{\"seq\":" + std::to_string(seq) + ",";
+        const auto found = std::ranges::find_if(
+            lines, [&](const std::string& line) { return line.starts_with(begin); });
+        BOOST_REQUIRE(found != lines.end());
+        return static_cast<std::size_t>(found - lines.begin());
     }
     [[nodiscard]] protocol::ChainHead head(std::uint64_t seq) const {
         return *parse_head(std::to_string(seq) + ":" + rows.at(seq - 1).hash);
@@ -233,6 +241,43 @@ BOOST_AUTO_TEST_CASE(a_trail_that_was_written_anew_is_found) {
     expect(verify(forger.exported(), {.jwks = {}, .head = noted}), ChainFaultKind::wrong_hash, 6);
 }
 
+// Behind its row a checkpoint would be read when nothing is left that it could be compared with.
+BOOST_AUTO_TEST_CASE(a_checkpoint_behind_its_row_is_found) {
+    const auto honest = exported();
+    const auto at = [](std::size_t line) { return static_cast<std::ptrdiff_t>(line); };
+    const auto checkpoint = checkpoint_line(honest, 8);
+    for (const std::uint64_t row : {8U, 9U, 10U}) {
+        auto lines = honest;
+        lines.insert(lines.begin() + at(line_of(lines, row)) + 1, lines[checkpoint]);
+        lines.erase(lines.begin() + at(checkpoint));
+        expect(verify(lines), ChainFaultKind::reordered, 8);
+    }
+    // Once more behind it.
+    auto lines = honest;
+    lines.insert(lines.begin() + at(line_of(lines, 8)) + 1, lines[checkpoint]);
+    expect(verify(lines), ChainFaultKind::reordered, 8);
+    // The rows behind row 4 written anew, to suit nobody's signature.
+    auto previous = head(4).hash;
+    for (std::size_t i = 4; i < rows.size(); ++i) {
+        rows[i].actor = "somebody else";
+        seal(rows[i], previous);
+    }
+    lines = exported();
+    BOOST_TEST(lines.at(checkpoint) == honest.at(checkpoint));
+    lines.insert(lines.begin() + at(line_of(lines, 10)) + 1, lines[checkpoint]);
+    lines.erase(lines.begin() + at(checkpoint));
+    expect(verify(lines), ChainFaultKind::reordered, 8);
+}
+
+// Signed is what a checkpoint was found right for, not what one was read for.
+BOOST_AUTO_TEST_CASE(a_checkpoint_counts_once_its_row_was_right) {
+    auto lines = exported();
+    lines.resize(line_of(lines, 8));
+    const auto report = verify(lines);
+    expect(report, ChainFaultKind::truncated, 8);
+    BOOST_TEST(report.last_checkpoint == 4U);
+}
+
 BOOST_AUTO_TEST_CASE(a_trail_begins_where_retention_says_so) {
     kept_from = 5;
     // The oldest rows were cut off at an ordinary checkpoint.
@@ -242,6 +287,7 @@ BOOST_AUTO_TEST_CASE(a_trail_begins_where_retention_says_so) {
     BOOST_TEST(!report.fault);
     BOOST_TEST(report.first_seq == 5U);
     BOOST_TEST(report.rows == 6U);
+    BOOST_TEST(report.last_checkpoint == 8U);
     kept_from = 6;
     expect(verify(exported()), ChainFaultKind::missing, 5);
 }
@@ -276,7 +322,10 @@ BOOST_AUTO_TEST_CASE(the_command_says_what_is_wrong_and_ends_so) {
     BOOST_TEST(out.str().starts_with("BROKEN at row 11: truncated"), out.str());
     out.str({});
     BOOST_TEST((run({"audit", "verify", path, "-o", "json"}) == ExitCode::ok));
-    BOOST_TEST(boost::json::parse(out.str()).at("verified").as_bool());
+    const auto shown = boost::json::parse(out.str());
+    BOOST_TEST(shown.at("verified").as_bool());
+    BOOST_TEST(!shown.at("part").as_bool());
+    BOOST_TEST(shown.at("last_checkpoint").to_number<int>() == 8);
     replace(lines[line_of(lines, 5)], "agent 5", "agent 6");
     write(lines);
     out.str({});

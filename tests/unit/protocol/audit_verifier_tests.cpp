@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(a_whole_chain_passes_its_checkpoints) {
     BOOST_TEST(!walk(verifier, rows));
     BOOST_TEST(verifier.rows() == 10U);
     BOOST_TEST(verifier.checkpoints() == 2U);
+    BOOST_TEST(verifier.last_checkpoint() == 10U);
     BOOST_TEST((verifier.head() == ChainHead{10, rows[9].hash}));
 }
 
@@ -101,6 +102,7 @@ BOOST_AUTO_TEST_CASE(a_tail_that_was_cut_off_is_missed) {
     BOOST_TEST(!verifier.expect(sign(9)));
     rows.resize(8);
     BOOST_TEST(is(walk(verifier, rows), ChainFaultKind::truncated, 9));
+    BOOST_TEST(verifier.last_checkpoint() == 0U);
     auto known = this->verifier();
     BOOST_TEST(!known.expect(ChainHead{9, Bytes32{}}));
     BOOST_TEST(is(walk(known, rows), ChainFaultKind::truncated, 9));
