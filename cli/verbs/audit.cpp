@@ -126,6 +126,11 @@ Result<ExitCode> verify_file(Context& context, const AuditVerifyOptions& options
     return report.fault ? ExitCode::failure : ExitCode::ok;
 }
 
+// Retention removed what the next call was to begin with.
+Error overtaken(Error error, std::string_view way_out) {
+    return error.code() == Code::conflict ? with_way_out(std::move(error), way_out) : error;
+}
+
 // A long chain takes several calls; the sum is shown as one.
 Result<ExitCode> verify_at_server(Context& context, const AuditVerifyOptions& options) {
     protocol::AuditVerify::Params params;
@@ -133,7 +138,10 @@ Result<ExitCode> verify_at_server(Context& context, const AuditVerifyOptions& op
     protocol::AuditVerify::Result all;
     boost::json::value json;
     for (;;) {
-        REKEY_TRY_ASSIGN(answer, call_patiently<protocol::AuditVerify>(context, params));
+        auto answered = call_patiently<protocol::AuditVerify>(context, params);
+        if (answered.has_error())
+            return overtaken(std::move(answered).error(), "Run it again, without --head");
+        auto& answer = *answered;
         protocol::AuditVerify::Result& part = answer.value;
         part.rows += all.rows;
         part.checkpoints += all.checkpoints;
@@ -218,13 +226,16 @@ Result<ExitCode> export_audit(Context& context, const AuditExportOptions& option
     std::ostream& out = context.console.out.stream;
     AuditEnd end{0, 0, std::string(64, '0')};
     for (bool first = true;; first = false) {
-        REKEY_TRY_ASSIGN(page, call_patiently<protocol::AuditExport>(context, params));
+        auto page = call_patiently<protocol::AuditExport>(context, params);
+        if (page.has_error())
+            return overtaken(std::move(page).error(),
+                             "What was written is no whole export: run it again");
         if (first)
-            out << to_line(AuditHeader{std::string(kAuditFormat), page.value.stream_id,
-                                       context.clock.now(), from.has_value(), page.value.keys});
-        write_page(out, page.value, end);
-        if (!page.value.next_cursor) break;
-        params.cursor = page.value.next_cursor;
+            out << to_line(AuditHeader{std::string(kAuditFormat), page->value.stream_id,
+                                       context.clock.now(), from.has_value(), page->value.keys});
+        write_page(out, page->value, end);
+        if (!page->value.next_cursor) break;
+        params.cursor = page->value.next_cursor;
     }
     out << to_line(end);
     out.flush();

@@ -3,6 +3,8 @@
 #include "base/limits.hpp"
 #include "storage/audit_chain.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <utility>
 
@@ -23,6 +25,21 @@ AuditVerifier verifier_with(const CheckpointKey& key) {
 }
 
 }  // namespace
+
+Result<> require_kept_behind(storage::Transaction& transaction, const CheckpointKey& key,
+                             std::uint64_t place) {
+    REKEY_TRY_ASSIGN(ends, transaction.audit().ends());
+    if (ends.first_seq <= place + 1) return {};
+    const std::uint64_t before = ends.first_seq - 1;
+    REKEY_TRY_ASSIGN(beginning, transaction.audit_checkpoints().newest_up_to(before));
+    const bool stands_there = beginning && beginning->seq == before;
+    if (!stands_there ||
+        verifier_with(key).begin_behind(stored(*beginning), AuditVerifier::Start::kept))
+        return {};
+    return Error(Code::conflict,
+                 fmt::format("retention has removed rows behind row {}: begin again, with row {}",
+                             place, ends.first_seq));
+}
 
 Verification::Verification(const CheckpointKey& key, std::optional<protocol::ChainHead> known)
     : key_(key), verifier_(verifier_with(key)), known_(known) {}
@@ -91,6 +108,7 @@ Result<Verification::Progress> Verification::page(storage::Transaction& transact
         REKEY_TRY_ASSIGN(begun, open(transaction));
         if (!begun) return Progress::ended;
     }
+    if (known_) REKEY_TRY(require_kept_behind(transaction, key_, verifier_.head().seq));
     REKEY_TRY_ASSIGN(rows, transaction.audit().walk(verifier_.head().seq, limits::kVerifyPage));
     const bool last = rows.size() < limits::kVerifyPage;
     REKEY_TRY(expect_up_to(transaction,

@@ -10,6 +10,12 @@
 
 namespace rekey::server::audit {
 
+// For who goes on behind `place` in a transaction of its own: `conflict` if retention has removed
+// rows behind it since, as it signed itself. Rows that somebody else removed are for the chain to
+// show: no error.
+[[nodiscard]] Result<> require_kept_behind(storage::Transaction& transaction,
+                                           const CheckpointKey& key, std::uint64_t place);
+
 // The chain of a database, walked in pages, each in a read transaction of its own; it may grow, and
 // retention may remove its oldest rows, in between. Used by one thread at a time.
 class Verification {
@@ -19,7 +25,8 @@ class Verification {
 
     enum class Progress : std::uint8_t { goes_on, ended };
     // The next limits::kVerifyPage rows, on a thread of the store. `ended`: at the newest row, at a
-    // fault, or after limits::kVerifyRows rows.
+    // fault, or after limits::kVerifyRows rows. `conflict` if retention went past a place that was
+    // known: whether what it removed was right can no more be found.
     [[nodiscard]] Result<Progress> page(storage::Transaction& transaction);
 
     [[nodiscard]] const std::optional<protocol::ChainFault>& fault() const { return fault_; }

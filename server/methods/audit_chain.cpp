@@ -122,8 +122,8 @@ struct ExportPage {
     bool ends_unsigned = false;  // the last page, and no checkpoint covers its last row
 };
 
-Result<ExportPage> export_in(storage::Transaction& transaction, const AuditExport::Params& params,
-                             End end) {
+Result<ExportPage> export_in(storage::Transaction& transaction, const audit::CheckpointKey& key,
+                             const AuditExport::Params& params, End end) {
     ExportPage made;
     AuditExport::Result& page = made.result;
     page.stream_id = storage::kMainStream;
@@ -132,6 +132,8 @@ Result<ExportPage> export_in(storage::Transaction& transaction, const AuditExpor
         const auto seq = parse_seq(*params.cursor);
         if (!seq) return protocol::bad_field({"cursor", "next_cursor of the page before"});
         after = *seq;
+        // A gap that retention made between two pages would look like a thief's in the export.
+        REKEY_TRY(audit::require_kept_behind(transaction, key, after));
     } else {
         REKEY_TRY_ASSIGN(begin, beginning(transaction, params.from));
         after = begin;
@@ -166,8 +168,8 @@ Result<ExportPage> export_in(storage::Transaction& transaction, const AuditExpor
 }
 
 Task<Result<ExportPage>> read_page(const Parts& parts, AuditExport::Params params, End end) {
-    auto unit = [params, end](storage::Transaction& transaction) {
-        return export_in(transaction, params, end);
+    auto unit = [&key = parts.audit_key, params, end](storage::Transaction& transaction) {
+        return export_in(transaction, key, params, end);
     };
     co_return co_await rpc::read_from<ExportPage>(parts.store, std::move(unit));
 }

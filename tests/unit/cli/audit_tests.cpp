@@ -367,4 +367,21 @@ BOOST_AUTO_TEST_CASE(the_server_verifies_a_long_trail_in_several_calls) {
     BOOST_TEST(out.str().starts_with("BROKEN at row 7: altered"), out.str());
 }
 
+BOOST_AUTO_TEST_CASE(what_retention_overtook_ends_with_a_word_of_what_to_do) {
+    const Error conflict(Code::conflict, "retention has removed rows behind row 3");
+    server.on<protocol::AuditExport>(
+        [&](const auto& params) -> Result<protocol::AuditExport::Result> {
+            if (params.cursor) return conflict;
+            return page(params);
+        });
+    BOOST_TEST((run({"audit", "export"}) == ExitCode::failure));
+    BOOST_TEST(out.str().find("{\"end\":") == std::string::npos);
+    BOOST_TEST(err.str().find("no whole export: run it again") != std::string::npos, err.str());
+    server.on<protocol::AuditVerify>(
+        [&](const auto&) -> Result<protocol::AuditVerify::Result> { return conflict; });
+    err.str({});
+    BOOST_TEST((run({"audit", "verify", "--head", head_text(head(3))}) == ExitCode::failure));
+    BOOST_TEST(err.str().find("without --head") != std::string::npos, err.str());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,22 @@ struct Fixture : AuditWorld {
         signer.look(audit::Checkpoints::Newest::always, [](const Result<>&) {});
         append(3);
     }
+    Result<audit::Verification::Progress> page(audit::Verification& verification) {
+        Result<audit::Verification::Progress> progress = audit::Verification::Progress::ended;
+        store.read(
+            [&](storage::Transaction& transaction) -> Result<> {
+                progress = verification.page(transaction);
+                return {};
+            },
+            [](const Result<>& result) { BOOST_REQUIRE(result.has_value()); });
+        return progress;
+    }
+    // Why nothing behind this place can be verified; `internal` if it can.
+    Code refusal(const protocol::ChainHead& known) {
+        audit::Verification verification(key, known);
+        const auto progress = page(verification);
+        return progress.has_error() ? progress.error().code() : Code::internal;
+    }
     void expect(ChainFaultKind kind, std::uint64_t seq) {
         const auto fault = verify().fault();
         BOOST_REQUIRE(fault.has_value());
@@ -155,25 +171,82 @@ BOOST_AUTO_TEST_CASE(a_removal_in_between_is_no_fault) {
     append(limits::kVerifyPage);
     retain_days(1);
     audit::Verification verification(key, {});
-    const auto page = [&] {
-        auto progress = audit::Verification::Progress::ended;
-        store.read(
-            [&](storage::Transaction& transaction) -> Result<> {
-                REKEY_TRY_ASSIGN(now, verification.page(transaction));
-                progress = now;
-                return {};
-            },
-            [](const Result<>& result) { BOOST_REQUIRE(result.has_value()); });
-        return progress;
-    };
-    BOOST_REQUIRE((page() == audit::Verification::Progress::goes_on));
+    BOOST_REQUIRE((page(verification).value() == audit::Verification::Progress::goes_on));
     time.run_for(std::chrono::days{2});
     while (database->audit.front().seq <= place) retention.sweep([](const auto&) {});
-    while (page() == audit::Verification::Progress::goes_on) {
+    while (page(verification).value() == audit::Verification::Progress::goes_on) {
     }
     BOOST_TEST(!verification.fault());
     BOOST_TEST(verification.complete());
     BOOST_TEST(verification.first_seq() == place + 1);
+}
+
+// Behind a place that was known, rows that retention removed are nobody's fault, and not verified.
+BOOST_AUTO_TEST_CASE(a_removal_behind_a_known_place_is_told_as_one) {
+    const auto at = [&](std::uint64_t seq) { return protocol::ChainHead{seq, row(seq).hash}; };
+    const auto inside = at(5);
+    const auto beginning = at(20);
+    const auto behind = at(25);
+    time.run_for(std::chrono::days{2});
+    append(1);
+    retain_days(1);
+    while (database->audit.front().seq <= 30) retention.sweep([](const auto&) {});
+    BOOST_REQUIRE(database->audit.front().seq == 31U);
+    BOOST_TEST((refusal(inside) == Code::conflict));
+    BOOST_TEST((refusal(beginning) == Code::conflict));
+    BOOST_TEST((refusal(behind) == Code::conflict));
+    BOOST_TEST(!verify().fault());
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_before_a_known_place_may_be_removed) {
+    const auto before = protocol::ChainHead{30, row(30).hash};
+    const auto behind = protocol::ChainHead{32, row(32).hash};
+    time.run_for(std::chrono::days{2});
+    append(1);
+    retain_days(1);
+    while (database->audit.front().seq <= 30) retention.sweep([](const auto&) {});
+    for (const auto& known : {before, behind}) {
+        BOOST_TEST(!verify(known).fault());
+        BOOST_TEST(verify(known).first_seq() == known.seq + 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_thief_is_told_from_retention_behind_a_known_place) {
+    const auto known = protocol::ChainHead{5, row(5).hash};
+    const auto kind = [&] {
+        const auto fault = verify(known).fault();
+        return fault ? std::string(protocol::name_of(fault->kind)) : std::string("none");
+    };
+    // Up to a checkpoint, but not one that says so.
+    erase(1, 20);
+    BOOST_TEST(kind() == "missing");
+    // That it says so is not enough: it has to be signed.
+    const audit::CheckpointKey other{keys::PrivateKey::generate(keys::Algorithm::ed25519).value()};
+    const auto honest = database->audit_checkpoints.at(20);
+    database->audit_checkpoints.at(20) =
+        *other.sign({std::string(storage::kMainStream), 20, honest.hash, Time{}, true});
+    BOOST_TEST(kind() == "bad_checkpoint");
+    // It is, but more is gone than it says.
+    database->audit_checkpoints.at(20) =
+        *key.sign({std::string(storage::kMainStream), 20, honest.hash, Time{}, true});
+    BOOST_TEST((refusal(known) == Code::conflict));
+    erase(21, 22);
+    BOOST_TEST(kind() == "missing");
+}
+
+BOOST_AUTO_TEST_CASE(a_removal_between_pages_behind_a_known_place_is_told_as_one) {
+    append(limits::kVerifyPage * 2);
+    signer.look(audit::Checkpoints::Newest::always, [](const Result<>&) {});
+    const std::uint64_t place = database->audit_head.seq;
+    append(limits::kVerifyPage);
+    retain_days(1);
+    audit::Verification verification(key, protocol::ChainHead{5, row(5).hash});
+    BOOST_REQUIRE((page(verification).value() == audit::Verification::Progress::goes_on));
+    time.run_for(std::chrono::days{2});
+    while (database->audit.front().seq <= place) retention.sweep([](const auto&) {});
+    const auto next = page(verification);
+    BOOST_REQUIRE(next.has_error());
+    BOOST_TEST((next.error().code() == Code::conflict));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
