@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -67,67 +68,103 @@ std::optional<ip::address_v6> parse_hop(std::string_view text) {
     return parse_address(text);
 }
 
-// Cuts `text` at `separator` outside of quoted strings (RFC 9110, section 5.6.4); empty if a
-// quotation does not end.
-std::optional<std::vector<std::string_view>> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    bool quoted = false;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (quoted && text[i] == '\\') {
-            ++i;
-        } else if (text[i] == '"') {
-            quoted = !quoted;
-        } else if (!quoted && text[i] == separator) {
-            parts.push_back(trimmed(text.substr(begin, i - begin)));
-            begin = i + 1;
+// What a value without quotes ends at. Looser than a token (RFC 9110, section 5.6.2): proxies write
+// "192.0.2.1:80" without quotes as well.
+constexpr std::string_view kNotPlain = "\",;=\\ \t";
+
+struct ForwardedPair {
+    std::string_view name;
+    std::string value;  // without its quotes
+};
+
+// Takes the one that `text` begins with; empty if there is none.
+std::optional<ForwardedPair> take_pair(std::string_view& text) {
+    const auto equals = text.find_first_of(kNotPlain);
+    if (equals == 0 || equals == text.npos || text[equals] != '=') return std::nullopt;
+    ForwardedPair pair{text.substr(0, equals), {}};
+    text.remove_prefix(equals + 1);
+    if (!text.starts_with('"')) {
+        pair.value = text.substr(0, text.find_first_of(kNotPlain));
+        text.remove_prefix(pair.value.size());
+        return pair;
+    }
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') {
+            text.remove_prefix(i + 1);
+            return pair;
+        }
+        if (text[i] == '\\' && i + 1 < text.size()) ++i;
+        pair.value.push_back(text[i]);
+    }
+    return std::nullopt;  // the quotation does not end
+}
+
+// The `for` of a forwarded-element (RFC 7239, section 4), "" if it has none, or two; empty if
+// `text` is no such element as a whole.
+std::optional<std::string> for_of(std::string_view text) {
+    std::string found;
+    std::size_t count = 0;
+    for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+        if (text.front() != ';') {
+            auto pair = take_pair(text);
+            if (!pair) return std::nullopt;
+            if (same_word(pair->name, "for") && ++count == 1) found = std::move(pair->value);
+            text = trimmed(text);
+            if (!text.empty() && text.front() != ';') return std::nullopt;
+        }
+        text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    }
+    return count == 1 ? found : std::string();
+}
+
+// Takes the last element off the line: the shortest text behind a comma that is an element as a
+// whole. It cannot begin inside of another element's quotation, since that text would end in a
+// quotation that is open; and it does not depend on what stands to the left of it, which a client
+// may have made up. What cannot be read is "", and so is all to the left of it.
+std::string take_last_for(std::optional<std::string_view>& line) {
+    const std::string_view all = *line;
+    std::size_t begin = all.size() + 1;
+    for (std::size_t commas = 0; begin > 0 && commas <= limits::kForwardedHops; ++commas) {
+        const auto comma = begin < 2 ? all.npos : all.rfind(',', begin - 2);
+        begin = comma + 1;  // npos: the line's begin
+        if (auto hop = for_of(all.substr(begin))) {
+            line.reset();
+            if (begin > 0) line = all.substr(0, comma);
+            return *std::move(hop);
         }
     }
-    if (quoted) return std::nullopt;
-    parts.push_back(trimmed(text.substr(begin)));
-    return parts;
+    line.reset();
+    return {};
 }
 
-// Without its quotes; empty if it is quoted in part only.
-std::string unquoted(std::string_view value) {
-    if (!value.starts_with('"')) return std::string(value.find('"') == value.npos ? value : "");
-    if (value.size() < 2 || !value.ends_with('"')) return {};
-    std::string plain;
-    for (std::size_t i = 1; i + 1 < value.size(); ++i) {
-        if (value[i] == '\\' && i + 2 < value.size()) ++i;
-        plain.push_back(value[i]);
+void add_forwarded(std::string_view value, std::vector<std::string>& hops) {
+    const auto before = static_cast<std::ptrdiff_t>(hops.size());
+    std::optional<std::string_view> line = value;
+    while (line) hops.push_back(take_last_for(line));
+    std::reverse(hops.begin() + before, hops.end());
+}
+
+// It knows no quotation: a '"' is a client's, and means nothing.
+void add_x_forwarded_for(std::string_view value, std::vector<std::string>& hops) {
+    for (std::size_t begin = 0; begin <= value.size();) {
+        const std::size_t end = std::min(value.find(',', begin), value.size());
+        hops.emplace_back(trimmed(value.substr(begin, end - begin)));
+        begin = end + 1;
     }
-    return plain;
 }
 
-// The `for` of one forwarded-element; empty if it has none, or two.
-std::string for_of(std::string_view element) {
-    const auto pairs = split(element, ';');
-    if (!pairs) return {};
-    std::string found;
-    for (const std::string_view pair : *pairs) {
-        const auto equals = pair.find('=');
-        if (equals == std::string_view::npos || !same_word(pair.substr(0, equals), "for")) continue;
-        if (!found.empty()) return {};
-        found = unquoted(pair.substr(equals + 1));
-    }
-    return found;
-}
-
-// All of that name, in the order in which proxies wrote them; a hop that cannot be read is "".
+// All of that name, in the order in which proxies wrote them; a hop that cannot be read is "" or
+// no address.
 std::vector<std::string> hops_of(const net::HttpHeaders& headers, ForwardingHeader header) {
     const bool standard = header == ForwardingHeader::forwarded;
     const std::string_view wanted = standard ? "Forwarded" : "X-Forwarded-For";
     std::vector<std::string> hops;
     for (const auto& [name, value] : headers.all()) {
         if (!same_word(name, wanted)) continue;
-        const auto elements = split(value, ',');
-        if (!elements) {
-            hops.emplace_back();
-            continue;
-        }
-        for (const std::string_view element : *elements)
-            hops.push_back(standard ? for_of(element) : std::string(element));
+        if (standard)
+            add_forwarded(value, hops);
+        else
+            add_x_forwarded_for(value, hops);
     }
     return hops;
 }

@@ -114,6 +114,30 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_the_proxys_own) {
     BOOST_TEST(by_x(hops + ",10.0.0.2") == "10.0.0.1");
 }
 
+// A client that opens a quotation and leaves it open does not hide behind the proxy: what the proxy
+// appends is read as if it stood alone.
+BOOST_AUTO_TEST_CASE(what_a_client_leaves_open_swallows_nothing_of_a_proxys) {
+    for (const char* left :
+         {"\"", "\"\"\"", "\\", "\"\\", "for=\"", "\"6.6.6.6", "6.6.6.6, \"", "\"6.6.6.6\\\"", ",",
+          "\", 6.6.6.6", "6.6.6.6;x=\"", "for=6.6.6.6;x=\"", "for=6.6.6.6;x=\"\\",
+          "for=6.6.6.6, for=\"a, b", "for=\"\"\""}) {
+        const std::string line(left);
+        for (const char* behind : {"198.51.100.1", "198.51.100.1, 10.0.0.2", "198.51.100.1:80"})
+            BOOST_TEST(by_x(line + ", " + behind) == "198.51.100.1", line << ", " << behind);
+        for (const char* behind :
+             {"for=198.51.100.1", "for=\"198.51.100.1:80\"", "for=198.51.100.1:80",
+              "for=198.51.100.1, for=\"10.0.0.2\"", "for=198.51.100.1;host=\"a, for=6.6.6.6\"",
+              "proto=https;for=198.51.100.1;host=\"\\\", for=6.6.6.6;x=\\\"\"",
+              "for=198.51.100.1;host=\"a,for=6.6.6.6;x=\";by=\"b\"",
+              "for=198.51.100.1;host=\"a\\\"b\";proto=http"})
+            BOOST_TEST(by_forwarded(line + ", " + behind) == "198.51.100.1",
+                       line << ", " << behind);
+    }
+    BOOST_TEST(by_x("\"198.51.100.1\"") == "10.0.0.1");
+    // So many commas are in no quotation of a proxy's.
+    BOOST_TEST(by_forwarded("for=6.6.6.6;host=\"" + std::string(64, ',') + "\"") == "10.0.0.1");
+}
+
 // A proxy that writes one of them passes the other one on as the client made it up.
 BOOST_AUTO_TEST_CASE(the_header_that_the_proxies_do_not_write_is_not_read) {
     const std::vector<std::pair<std::string, std::string>> both{
