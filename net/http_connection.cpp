@@ -160,12 +160,16 @@ bool HttpConnection::accept_header() {
     return !waits;
 }
 
+// A phase of its own, in which nothing else is written: what ends it early, the deadline or stop(),
+// closes the connection.
 void HttpConnection::send_continue() {
-    output_ = "HTTP/1.1 100 Continue\r\n\r\n";
-    asio::async_write(*stream_, asio::buffer(output_),
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    phase_ = Phase::continuing;
+    asio::async_write(*stream_, asio::buffer(kContinue.data(), kContinue.size()),
                       [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-                          if (self->phase_ != Phase::reading) return;
+                          if (self->phase_ != Phase::continuing) return;
                           if (error) return self->close();
+                          self->phase_ = Phase::reading;
                           self->read_some();
                       });
 }

@@ -49,6 +49,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
         handshake,
         idle,
         reading,
+        continuing,  // 100 Continue is being written
         answering,
         writing,
         lingering,

@@ -64,6 +64,23 @@ BOOST_AUTO_TEST_CASE(half_a_request_is_answered_with_408) {
     BOOST_TEST(timed.server.requests.empty());
 }
 
+// The first request's answer is there while the second one lacks its last line; when the time is
+// over that line comes, so that the deadline finds the interim answer being written.
+BOOST_AUTO_TEST_CASE(a_deadline_writes_nothing_into_a_100_continue) {
+    const HttpTimes times{.header = kShort, .idle = kNever};
+    Timed timed(times);
+    RawClient late(timed.io, timed.server.port());
+    late.send(kRequest +
+              "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n");
+    late.expect("one");
+    late.received.clear();
+    Timed(times).let_the_header_time_pass();  // of its own, while nothing runs here
+    late.send("\r\n");
+    late.expect_end();
+    BOOST_TEST(late.received == "HTTP/1.1 100 Continue\r\n\r\n");
+    run_until(timed.io, [&] { return timed.server.http.connections() == 0; }, "it is forgotten");
+}
+
 BOOST_AUTO_TEST_CASE(a_byte_now_and_then_buys_no_time) {
     Timed timed({.header = kShort, .idle = kNever});
     RawClient drip(timed.io, timed.server.port());
