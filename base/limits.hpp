@@ -34,6 +34,8 @@ inline constexpr std::size_t kHttpBodyBytes = kMessageBytes;
 inline constexpr auto kTlsHandshakeTimeout = 10s;
 inline constexpr auto kHttpHeaderTimeout = 10s;
 inline constexpr auto kHttpIdleTimeout = 60s;
+// After it a connection that has shown no good credential ends with its next answer.
+inline constexpr auto kHttpStrangerLife = 2min;
 inline constexpr std::size_t kClientRequestIdBytes = 128;  // X-Request-Id
 inline constexpr std::size_t kOrigins = 32;                // that may be configured, and hosts
 inline constexpr std::size_t kUnauthenticatedConnectionsAnAddress = 256;

@@ -6,6 +6,7 @@
 #include "net/http_strict.hpp"
 #include "net/http_text.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -31,10 +32,10 @@ std::string_view as_view(boost::beast::string_view text) { return {text.data(), 
 }  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpServer::State> server, TcpSocket socket,
-                               std::string remote_address, std::shared_ptr<void> admission)
+                               std::string remote_address)
     : server_(std::move(server)),
       remote_address_(std::move(remote_address)),
-      admission_(std::move(admission)),
+      stranger_until_(std::chrono::steady_clock::now() + server_->options.times.stranger),
       deadline_(socket.get_executor()),
       buffer_(kBufferBytes) {
     const auto& tls = server_->options.tls;
@@ -46,6 +47,19 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpServer::State> server, TcpSoc
 }
 
 HttpConnection::~HttpConnection() { server_->connections.erase(this); }
+
+bool HttpConnection::take_place() {
+    if (!server_->options.admit) return true;
+    // Called on any thread; only on its own may the connection be touched, or come to its end.
+    auto give_way = [self = weak_from_this(), executor = stream_->get_executor()] {
+        asio::post(executor, [self] {
+            const auto connection = self.lock();
+            if (connection && connection->phase_ != Phase::closed) connection->close();
+        });
+    };
+    place_ = server_->options.admit(remote_address_, std::move(give_way));
+    return place_ != nullptr;
+}
 
 void HttpConnection::start() {
     if (!stream_->is_secure()) return begin_request();
@@ -223,8 +237,16 @@ void HttpConnection::refuse(unsigned status, const std::string& message) {
     write(response);
 }
 
+void HttpConnection::credential_was_good() {
+    stranger_until_.reset();
+    if (place_) place_->credential_was_good();
+}
+
 void HttpConnection::respond(const HttpResponse& response, const HttpHeaders& more) {
     if (phase_ != Phase::answering) return;
+    // Said in an answer rather than done while it is idle, where it would cross a request.
+    if (stranger_until_ && *stranger_until_ <= std::chrono::steady_clock::now())
+        keep_alive_ = false;
     write(response, more);
 }
 
@@ -259,9 +281,9 @@ void HttpConnection::upgrade(UpgradeAnswer answer, std::function<void(WebSocket)
     Stream stream = std::move(*stream_);
     stream_.reset();
     open_as_server(std::move(stream), std::move(answer),
-                   [admission = std::move(admission_), done = std::move(opened)](
+                   [place = std::move(place_), done = std::move(opened)](
                        std::shared_ptr<WebSocketConnection> connection) mutable {
-                       admission = nullptr;
+                       place = nullptr;
                        if (connection) done(WebSocket(std::move(connection)));
                    });
 }
@@ -321,7 +343,7 @@ void HttpConnection::close() {
     phase_ = Phase::closed;
     ends_at_.reset();
     deadline_.cancel();
-    admission_ = nullptr;
+    place_ = nullptr;
     if (stream_) stream_->close();
 }
 

@@ -30,13 +30,16 @@ struct HttpServer::State {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   public:
     HttpConnection(std::shared_ptr<HttpServer::State> server, TcpSocket socket,
-                   std::string remote_address, std::shared_ptr<void> admission);
+                   std::string remote_address);
     ~HttpConnection();
     HttpConnection(const HttpConnection&) = delete;
     HttpConnection& operator=(const HttpConnection&) = delete;
 
+    // False: there is none for it, and it is not to be started.
+    [[nodiscard]] bool take_place();
     void start();
     // The exchange's half.
+    void credential_was_good();
     void respond(const HttpResponse& response, const HttpHeaders& more);
     void upgrade(UpgradeAnswer answer, std::function<void(WebSocket)> opened);
     void abandon();
@@ -81,8 +84,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::optional<Stream> stream_;
     std::string remote_address_;
     Moment awaited_since_ = Moment::of(SystemClock());
-    std::shared_ptr<void> admission_;
     using Instant = std::chrono::steady_clock::time_point;
+    std::shared_ptr<HttpPlace> place_;
+    std::optional<Instant> stranger_until_;  // none: it has shown a good credential
     IoTimer deadline_;
     std::optional<Instant> ends_at_;       // none: nothing is awaited from the peer
     std::optional<Instant> wait_ends_at_;  // of the timer; none: it is not running

@@ -59,6 +59,10 @@ HttpExchange::~HttpExchange() {
     if (connection_) connection_->abandon();
 }
 
+void HttpExchange::credential_was_good() {
+    if (connection_) connection_->credential_was_good();
+}
+
 bool HttpExchange::is_upgrade() const {
     return request_.method == "GET" && has_token(request_.headers, "Connection", "upgrade") &&
            has_token(request_.headers, "Upgrade", "websocket") &&
@@ -111,15 +115,9 @@ void HttpServer::accept(TcpSocket socket) {
     ErrorCode error;
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return;  // gone already
-    std::string address = address_text(endpoint.address());
-    std::shared_ptr<void> admission;
-    if (state_->options.admit) {
-        admission = state_->options.admit(address);
-        if (!admission) return;
-    }
-    std::make_shared<HttpConnection>(state_, std::move(socket), std::move(address),
-                                     std::move(admission))
-        ->start();
+    const auto connection = std::make_shared<HttpConnection>(state_, std::move(socket),
+                                                             address_text(endpoint.address()));
+    if (connection->take_place()) connection->start();
 }
 
 void HttpServer::stop() {

@@ -37,6 +37,14 @@ struct HttpRequest {
 
 class HttpConnection;
 
+// A connection's place among those of its address, held until it closes or becomes a WebSocket.
+class HttpPlace {
+  public:
+    virtual ~HttpPlace() = default;
+    // On the server's thread.
+    virtual void credential_was_good() = 0;
+};
+
 // One request that waits for its answer. Move-only; answered once, on the server's thread, at any
 // later time. One that is dropped without an answer closes its connection. Answering after the
 // peer has gone does nothing.
@@ -50,6 +58,8 @@ class HttpExchange {
     [[nodiscard]] const HttpRequest& request() const { return request_; }
     // The peer is a proxy that speaks for this address (no port).
     void speaks_for(std::string address) { request_.remote_address = std::move(address); }
+    // The request came with a credential that works: its connection is no stranger's from here on.
+    void credential_was_good();
 
     // Whether this is a well-formed WebSocket upgrade (RFC 6455, section 4.2.1).
     [[nodiscard]] bool is_upgrade() const;
@@ -77,18 +87,22 @@ using HttpHandler = std::function<void(HttpExchange)>;
 
 // How long a peer may take. A request is given `header` from its first byte to its last, and so is
 // a new connection until its first byte; `idle` is for the next request, and for reading an answer.
+// A connection that has shown no good credential for `stranger` is closed behind its next answer.
 struct HttpTimes {
     Milliseconds handshake = limits::kTlsHandshakeTimeout;
     Milliseconds header = limits::kHttpHeaderTimeout;
     Milliseconds idle = limits::kHttpIdleTimeout;
+    Milliseconds stranger = limits::kHttpStrangerLife;
 };
 
 struct HttpServerOptions {
     std::shared_ptr<ServerTls> tls;  // none: plain
     // Asked for each new connection with its address (no port). Null refuses it: it is closed at
-    // once. What it returns is released when the connection closes or becomes a WebSocket, so the
-    // server counts unauthenticated connections an address by it. May be empty.
-    std::function<std::shared_ptr<void>(const std::string& address)> admit;
+    // once. `give_way` closes it later, in favour of another one: from any thread, as long as the
+    // server's io_context lives; it does nothing to a WebSocket. May be empty.
+    std::function<std::shared_ptr<HttpPlace>(const std::string& address,
+                                             std::function<void()> give_way)>
+        admit;
     // The answer to what net/ refuses itself: status 400, 408, 413 or 431, and words for people.
     // May be empty: a plain text of these words.
     std::function<HttpResponse(unsigned status, std::string_view message)> refusal;

@@ -45,10 +45,10 @@ net::HttpServerOptions options_for(std::shared_ptr<net::ServerTls> tls,
     net::HttpServerOptions options;
     options.tls = std::move(tls);
     // Behind a proxy everybody comes from there.
-    options.admit = [gate = std::move(gate),
-                     &trusted_proxies](const std::string& address) -> std::shared_ptr<void> {
-        if (trusted_proxies.contains(address)) return gate;
-        return gate->admit(address);
+    options.admit = [gate = std::move(gate), &trusted_proxies](const std::string& address,
+                                                               std::function<void()> give_way) {
+        if (trusted_proxies.contains(address)) return http::AddressGate::uncounted();
+        return gate->admit(address, std::move(give_way));
     };
     options.refusal = [&doors](unsigned status, std::string_view message) {
         return doors.refuse(status, message);

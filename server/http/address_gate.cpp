@@ -3,16 +3,111 @@
 #include "protocol/join_string.hpp"
 #include "server/rpc/failure_limiter.hpp"
 
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace rekey::server::http {
+namespace {
 
-std::shared_ptr<void> AddressGate::admit(const std::string& address) const {
-    std::string counted = rpc::counted_address(address);
-    if (protocol::is_loopback_host(address) || protocol::is_loopback_host(counted)) {
-        return std::make_shared<char>();
+class Uncounted final : public net::HttpPlace {
+  public:
+    void credential_was_good() override {}
+};
+
+}  // namespace
+
+// Lives as long as its last place.
+struct AddressGate::Shared {
+    struct Address {
+        std::list<Place*> strangers;  // the oldest first
+        std::size_t known = 0;
+        [[nodiscard]] std::size_t count() const { return strangers.size() + known; }
+    };
+    explicit Shared(std::size_t most) : limit(most) {}
+
+    const std::size_t limit;
+    std::mutex mutex;
+    std::unordered_map<std::string, Address> addresses;  // those that have a place
+};
+
+class AddressGate::Place final : public net::HttpPlace {
+  public:
+    Place(std::shared_ptr<Shared> shared, std::string address, std::function<void()> give_way)
+        : shared_(std::move(shared)),
+          address_(std::move(address)),
+          give_way_(std::move(give_way)) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    ~Place() override {
+        const std::lock_guard lock(shared_->mutex);
+        if (standing_ == Standing::none) return;
+        const auto found = shared_->addresses.find(address_);
+        if (standing_ == Standing::known)
+            --found->second.known;
+        else
+            found->second.strangers.erase(at_);
+        if (found->second.count() == 0) shared_->addresses.erase(found);
     }
-    return places_.take(std::move(counted));
+
+    void credential_was_good() override {
+        const std::lock_guard lock(shared_->mutex);
+        if (standing_ != Standing::stranger) return;
+        Shared::Address& held = shared_->addresses.find(address_)->second;
+        held.strangers.erase(at_);
+        ++held.known;
+        standing_ = Standing::known;
+    }
+
+    // None: there is none left. Else what tells the oldest stranger to leave, if one has to; to be
+    // called when nothing is locked.
+    [[nodiscard]] std::optional<std::function<void()>> take() {
+        std::function<void()> displaced;
+        const std::lock_guard lock(shared_->mutex);
+        const auto found = shared_->addresses.find(address_);
+        if (found != shared_->addresses.end() && found->second.count() >= shared_->limit) {
+            auto& strangers = found->second.strangers;
+            if (strangers.empty()) return std::nullopt;
+            // It counts no longer, although it takes a moment to close.
+            strangers.front()->standing_ = Standing::none;
+            displaced = std::move(strangers.front()->give_way_);
+            strangers.pop_front();
+        }
+        auto& strangers = shared_->addresses[address_].strangers;
+        at_ = strangers.insert(strangers.end(), this);
+        standing_ = Standing::stranger;
+        return displaced;
+    }
+
+  private:
+    enum class Standing : std::uint8_t { none, stranger, known };
+
+    std::shared_ptr<Shared> shared_;
+    std::string address_;
+    // The rest is guarded by the shared mutex.
+    std::function<void()> give_way_;
+    Standing standing_ = Standing::none;
+    std::list<Place*>::iterator at_;  // of a stranger
+};
+
+AddressGate::AddressGate(std::size_t limit) : shared_(std::make_shared<Shared>(limit)) {}
+
+std::shared_ptr<net::HttpPlace> AddressGate::admit(const std::string& address,
+                                                   std::function<void()> give_way) const {
+    std::string counted = rpc::counted_address(address);
+    if (protocol::is_loopback_host(address) || protocol::is_loopback_host(counted))
+        return uncounted();
+    auto place = std::make_shared<Place>(shared_, std::move(counted), std::move(give_way));
+    const auto displaced = place->take();
+    if (!displaced) return nullptr;
+    if (*displaced) (*displaced)();
+    return place;
 }
+
+std::shared_ptr<net::HttpPlace> AddressGate::uncounted() { return std::make_shared<Uncounted>(); }
 
 }  // namespace rekey::server::http

@@ -1,25 +1,34 @@
 #pragma once
 
-#include "server/http/places.hpp"
+#include "net/http_server.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace rekey::server::http {
 
 // Bounds the HTTP connections of one address, IPv6 by its /64, so that one peer cannot take all
-// descriptors before it has shown any credential. Loopback is not bounded: behind a proxy everybody
-// comes from there. Safe from any thread.
+// descriptors before it has shown any credential. When an address is full, a newcomer takes the
+// place of the connection that has shown no good credential for the longest time, so that a peer
+// without one keeps nobody else out; it is refused only if all of them have shown one. Loopback is
+// not bounded: behind a proxy everybody comes from there. Safe from any thread.
 class AddressGate {
   public:
-    explicit AddressGate(std::size_t limit) : places_(limit) {}
+    explicit AddressGate(std::size_t limit);
 
-    // Holds a place until it is destroyed; null when there is none left.
-    [[nodiscard]] std::shared_ptr<void> admit(const std::string& address) const;
+    // The newcomer's place; null when there is none left. `give_way` is called at most once, on the
+    // thread of who takes the place.
+    [[nodiscard]] std::shared_ptr<net::HttpPlace> admit(const std::string& address,
+                                                        std::function<void()> give_way) const;
+    // For who is not bounded.
+    [[nodiscard]] static std::shared_ptr<net::HttpPlace> uncounted();
 
   private:
-    Places places_;
+    struct Shared;
+    class Place;
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace rekey::server::http

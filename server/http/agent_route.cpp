@@ -30,6 +30,7 @@ void Doors::agent(net::HttpExchange exchange) {
                                           admission.error())));
                 return;
             }
+            waiting->credential_was_good();
             fail_point::reached(fail_point::Point::server_send_connected);
             waiting->upgrade(kAgentSubprotocol,
                              [this, admitted = *std::move(admission)](net::WebSocket socket) {

@@ -103,7 +103,7 @@ class Doors {
     [[nodiscard]] net::HttpResponse count_call(const rpc::Caller& caller,
                                                net::HttpResponse refused);
     [[nodiscard]] rpc::Task<void> answer_readiness(net::HttpExchange exchange);
-    [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(const net::HttpRequest& request);
+    [[nodiscard]] rpc::Task<Result<rpc::Caller>> authenticate(net::HttpExchange& exchange);
     // Notes a refusal for the audit. A wrong credential counts against its address; everything else
     // is answered as it is.
     [[nodiscard]] Error count_failure(const rpc::RefusedAuthentications::Attempt& attempt,

@@ -31,6 +31,7 @@ rpc::Task<void> Doors::answer_enroll(net::HttpExchange exchange) {
                           enrolled.error())));
         co_return;
     }
+    exchange.credential_was_good();
     fail_point::reached(fail_point::Point::server_send_enrolled);
     exchange.respond(json_answer(200, protocol::encode(*enrolled)));
 }

@@ -47,6 +47,7 @@ rpc::Task<void> Doors::answer_recover(net::HttpExchange exchange) {
                           recovered.error())));
         co_return;
     }
+    exchange.credential_was_good();
     fail_point::reached(fail_point::Point::server_send_recovered);
     exchange.respond(json_answer(200, protocol::encode(*recovered)));
 }

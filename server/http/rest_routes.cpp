@@ -53,7 +53,7 @@ void Doors::rest(net::HttpExchange exchange, std::string allowed) {
 rpc::Task<void> Doors::answer_rest(net::HttpExchange exchange, RestMatch match) {
     fail_point::reached(fail_point::Point::server_receive_admin_call);
     const net::HttpRequest& request = exchange.request();
-    const auto caller = co_await authenticate(request);
+    const auto caller = co_await authenticate(exchange);
     if (caller.has_error()) {
         exchange.respond(refusal(count_stranger(parts_, *match.route, request, caller.error())));
         co_return;

@@ -11,7 +11,8 @@
 // POST /rpc, and GET /rpc as a WebSocket.
 namespace rekey::server::http {
 
-rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& request) {
+rpc::Task<Result<rpc::Caller>> Doors::authenticate(net::HttpExchange& exchange) {
+    const net::HttpRequest& request = exchange.request();
     const std::string key(api_key(request.headers));
     auto caller =
         co_await parts_.authenticator.authenticate(key, request.remote_address, request.id);
@@ -20,6 +21,8 @@ rpc::Task<Result<rpc::Caller>> Doors::authenticate(const net::HttpRequest& reque
         const bool wants_token = request.path() == protocol::AuthToken::rest.path;
         parts_.refusals.note({wants_token ? rpc::EntryDoor::token : rpc::EntryDoor::admin,
                               request.remote_address, claimed, caller.error().code()});
+    } else {
+        exchange.credential_was_good();
     }
     co_return caller;
 }
@@ -30,7 +33,7 @@ void Doors::rpc_post(net::HttpExchange exchange) {
 
 rpc::Task<void> Doors::answer_rpc(net::HttpExchange exchange) {
     fail_point::reached(fail_point::Point::server_receive_admin_call);
-    const auto caller = co_await authenticate(exchange.request());
+    const auto caller = co_await authenticate(exchange);
     if (caller.has_error()) {
         exchange.respond(refusal(caller.error()));
         co_return;
@@ -56,7 +59,7 @@ void Doors::rpc_socket(net::HttpExchange exchange) {
 }
 
 rpc::Task<void> Doors::open_rpc_socket(net::HttpExchange exchange) {
-    auto caller = co_await authenticate(exchange.request());
+    auto caller = co_await authenticate(exchange);
     if (caller.has_error()) {
         exchange.respond(refusal(caller.error()));
         co_return;

@@ -12,9 +12,9 @@ DEADLINE_SECONDS = 60
 class Server:
     """The real daemon on a port of its own choosing; its log says when it listens."""
 
-    def __init__(self, program, folder, *arguments):
+    def __init__(self, program, folder, *arguments, listen="127.0.0.1:0"):
         self.folder = os.path.join(folder, "server")
-        self.process = subprocess.Popen([program, "--data-dir", self.folder, "--listen", "127.0.0.1:0", *arguments],
+        self.process = subprocess.Popen([program, "--data-dir", self.folder, "--listen", listen, *arguments],
                                         stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             if "server.listening" in line:

@@ -35,6 +35,11 @@ struct Plain {
     }
 };
 
+struct Place final : HttpPlace {
+    void credential_was_good() override { ++good; }
+    int good = 0;
+};
+
 HttpCall post(std::string_view target, std::string_view body) {
     HttpCall call;
     call.method = "POST";
@@ -227,9 +232,10 @@ BOOST_AUTO_TEST_CASE(a_client_that_waits_for_100_continue_gets_it) {
 BOOST_AUTO_TEST_CASE(admission_is_asked_for_each_connection_and_given_back) {
     boost::asio::io_context io(1);
     std::size_t admitted = 0;
-    const auto count = std::make_shared<int>();
+    const auto count = std::make_shared<Place>();
     HttpServerOptions options;
-    options.admit = [&](const std::string& address) -> std::shared_ptr<void> {
+    options.admit = [&](const std::string& address,
+                        const std::function<void()>&) -> std::shared_ptr<HttpPlace> {
         BOOST_TEST(address == "127.0.0.1");
         if (count.use_count() > 2) return nullptr;
         ++admitted;
@@ -248,6 +254,58 @@ BOOST_AUTO_TEST_CASE(admission_is_asked_for_each_connection_and_given_back) {
     }
     run_until(io, [&] { return count.use_count() == 1; }, "all to be given back");
     BOOST_TEST(admitted == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_gives_way_when_it_is_told_from_another_thread) {
+    boost::asio::io_context io(1);
+    std::vector<std::function<void()>> give_way;
+    HttpServerOptions options;
+    options.admit = [&](const std::string&, std::function<void()> told) {
+        give_way.push_back(std::move(told));
+        return std::make_shared<Place>();
+    };
+    TestServer server(io, std::move(options));
+    const std::string request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\none";
+    RawClient idle(io, server.port());
+    idle.send(request);
+    idle.expect("one");
+    RawClient socket(io, server.port());
+    socket.upgrade();
+    RawClient kept(io, server.port());
+    kept.send(request);
+    kept.expect("one");
+    std::thread([&] { give_way.at(0)(); }).join();
+    idle.expect_end();
+    std::thread([&] { give_way.at(1)(); }).join();  // too late: it is a WebSocket
+    socket.send(frame(kText, "still there"));
+    socket.expect("still there");
+    kept.received.clear();
+    kept.send(request);
+    kept.expect("one");
+    for (const auto& told : give_way) told();
+    kept.expect_end();
+    for (const auto& told : give_way) told();  // and when it has gone
+    socket.send(frame(kText, "even now"));
+    socket.expect("even now");
+}
+
+BOOST_AUTO_TEST_CASE(a_good_credential_is_told_to_the_place) {
+    boost::asio::io_context io(1);
+    const auto place = std::make_shared<Place>();
+    HttpServerOptions options;
+    options.admit = [&](const std::string&, const std::function<void()>&) { return place; };
+    TestServer server(io, std::move(options));
+    server.handler = [&](HttpExchange exchange) {
+        if (exchange.request().path() == "/good") exchange.credential_was_good();
+        exchange.respond(HttpResponse::json(200, exchange.request().target));
+    };
+    RawClient client(io, server.port());
+    client.send("GET /bad HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.expect("/bad");
+    BOOST_TEST(place->good == 0);
+    client.send("GET /good HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.expect("/good");
+    BOOST_TEST(place->good == 1);
 }
 
 BOOST_AUTO_TEST_CASE(upgrade_requests_that_lack_something_are_no_upgrades) {

@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(unless_told_otherwise_the_limits_hold) {
     BOOST_TEST((options.times.handshake == 10s));
     BOOST_TEST((options.times.header == 10s));
     BOOST_TEST((options.times.idle == 60s));
+    BOOST_TEST((options.times.stranger == 2min));
 }
 
 BOOST_AUTO_TEST_CASE(who_says_nothing_is_sent_away) {
@@ -131,6 +132,28 @@ BOOST_AUTO_TEST_CASE(a_kept_connection_that_stays_idle_ends) {
     kept.expect_end();
     BOOST_TEST(kept.received.starts_with("HTTP/1.1 200"));
     BOOST_TEST(kept.received.ends_with("one"));
+}
+
+BOOST_AUTO_TEST_CASE(a_strangers_time_ends_with_its_next_answer) {
+    Timed timed({.stranger = Milliseconds{0}});
+    RawClient stranger(timed.io, timed.server.port());
+    stranger.send(kRequest);
+    stranger.expect_end();
+    BOOST_TEST(stranger.received.starts_with("HTTP/1.1 200"));
+    BOOST_TEST(stranger.received.find("Connection: close") != std::string::npos);
+    BOOST_TEST(stranger.received.ends_with("one"));
+
+    timed.server.handler = [&](HttpExchange exchange) {
+        if (timed.server.requests.size() == 2) exchange.credential_was_good();
+        exchange.respond(HttpResponse::json(200, "one"));
+    };
+    RawClient known(timed.io, timed.server.port());
+    for (int i = 0; i < 3; ++i) {
+        known.received.clear();
+        known.send(kRequest);
+        known.expect("one");
+        BOOST_TEST(known.received.find("Connection: close") == std::string::npos);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_may_take_its_time) {

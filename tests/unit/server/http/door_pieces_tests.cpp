@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,28 @@ net::HttpHeaders with(std::string_view name, std::string_view value) {
     headers.add(name, value);
     return headers;
 }
+
+// Of connections that are told to leave.
+class Crowd {
+  public:
+    explicit Crowd(std::size_t limit) : gate_(limit) {}
+
+    // Its index among those that came; its place is null if it was refused.
+    std::size_t come(const std::string& address = "192.0.2.1") {
+        const std::size_t index = places.size();
+        places.push_back(gate_.admit(address, [this, index] { left.push_back(index); }));
+        return index;
+    }
+    [[nodiscard]] bool is_in(std::size_t index) const { return places[index] != nullptr; }
+
+    std::vector<std::shared_ptr<net::HttpPlace>> places;
+    std::vector<std::size_t> left;
+
+  private:
+    http::AddressGate gate_;
+};
+
+using Indices = std::vector<std::size_t>;
 
 }  // namespace
 
@@ -41,22 +64,44 @@ BOOST_AUTO_TEST_CASE(a_credential_is_a_bearer_or_an_api_key) {
     BOOST_TEST(http::api_key(net::HttpHeaders()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(one_address_has_so_many_places) {
-    http::AddressGate gate(2);
-    std::vector<std::shared_ptr<void>> held{gate.admit("192.0.2.1"), gate.admit("192.0.2.1")};
-    BOOST_TEST((gate.admit("192.0.2.1") == nullptr));
-    BOOST_TEST((gate.admit("192.0.2.2") != nullptr));
-    held.pop_back();
-    held.push_back(gate.admit("192.0.2.1"));
-    BOOST_TEST((held.back() != nullptr));
-    // A /64 is one peer's.
-    held.push_back(gate.admit("2001:db8::1"));
-    held.push_back(gate.admit("2001:db8::2"));
-    BOOST_TEST((gate.admit("2001:db8::3") == nullptr));
+BOOST_AUTO_TEST_CASE(an_address_that_is_full_lets_its_oldest_stranger_go) {
+    Crowd crowd(3);
+    for (int i = 0; i < 3; ++i) crowd.come();
+    BOOST_TEST(crowd.left.empty());
+    crowd.places[0]->credential_was_good();
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST((crowd.left == Indices{1, 2}));
+    // Who left frees nobody else's place, and is no newcomer if its answer comes now.
+    crowd.places[1]->credential_was_good();
+    crowd.places[1].reset();
+    crowd.places[2].reset();
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST((crowd.left == Indices{1, 2, 3}));
+    // Another address has nothing to do with it.
+    BOOST_TEST(crowd.is_in(crowd.come("192.0.2.2")));
+    BOOST_TEST((crowd.left == Indices{1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(only_an_address_full_of_good_credentials_refuses) {
+    Crowd crowd(2);
+    for (int i = 0; i < 2; ++i) crowd.places[crowd.come()]->credential_was_good();
+    crowd.places[0]->credential_was_good();  // again, with each request
+    BOOST_TEST(!crowd.is_in(crowd.come()));
+    BOOST_TEST(crowd.left.empty());
+    crowd.places[0].reset();
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST(crowd.left.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_slash_64_is_one_address_and_loopback_is_none) {
+    Crowd crowd(2);
+    for (const char* address : {"2001:db8::1", "2001:db8::2", "2001:db8::3"}) crowd.come(address);
+    BOOST_TEST((crowd.left == Indices{0}));
     // Behind a proxy everybody comes from loopback.
-    for (int i = 0; i < 5; ++i) held.push_back(gate.admit("127.0.0.1"));
-    for (int i = 0; i < 5; ++i) held.push_back(gate.admit("::1"));
-    for (const auto& one : held) BOOST_TEST((one != nullptr));
+    for (const char* address : {"127.0.0.1", "::1", "127.0.0.2"})
+        for (int i = 0; i < 5; ++i) BOOST_TEST(crowd.is_in(crowd.come(address)));
+    BOOST_TEST((crowd.left == Indices{0}));
 }
 
 BOOST_AUTO_TEST_CASE(a_place_is_free_again_when_it_is_let_go) {
