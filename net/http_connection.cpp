@@ -54,11 +54,20 @@ bool HttpConnection::take_place() {
     auto give_way = [self = weak_from_this(), executor = stream_->get_executor()] {
         asio::post(executor, [self] {
             const auto connection = self.lock();
-            if (connection && connection->phase_ != Phase::closed) connection->close();
+            if (connection) connection->leave();
         });
     };
     place_ = server_->options.admit(remote_address_, std::move(give_way));
     return place_ != nullptr;
+}
+
+void HttpConnection::leave() {
+    if (phase_ == Phase::closed) return;
+    // What was asked is being done: whoever asked hears how it went.
+    if (phase_ == Phase::answering)
+        has_to_leave_ = true;
+    else
+        close();
 }
 
 void HttpConnection::start() {
@@ -245,7 +254,7 @@ void HttpConnection::credential_was_good() {
 void HttpConnection::respond(const HttpResponse& response, const HttpHeaders& more) {
     if (phase_ != Phase::answering) return;
     // Said in an answer rather than done while it is idle, where it would cross a request.
-    if (stranger_until_ && *stranger_until_ <= std::chrono::steady_clock::now())
+    if (has_to_leave_ || (stranger_until_ && *stranger_until_ <= std::chrono::steady_clock::now()))
         keep_alive_ = false;
     write(response, more);
 }

@@ -78,6 +78,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void on_deadline();
     void linger();
     void drain();
+    void leave();
     void close();
 
     std::shared_ptr<HttpServer::State> server_;
@@ -98,6 +99,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::function<void(std::uint64_t, boost::beast::string_view, ErrorCode&)> on_chunk_;
     bool read_pending_ = false;
     bool keep_alive_ = true;
+    bool has_to_leave_ = false;  // its place was taken
     bool without_body_ = false;
     std::string output_;
 };

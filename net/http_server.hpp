@@ -98,8 +98,9 @@ struct HttpTimes {
 struct HttpServerOptions {
     std::shared_ptr<ServerTls> tls;  // none: plain
     // Asked for each new connection with its address (no port). Null refuses it: it is closed at
-    // once. `give_way` closes it later, in favour of another one: from any thread, as long as the
-    // server's io_context lives; it does nothing to a WebSocket. May be empty.
+    // once. `give_way` closes it later, in favour of another one, behind the answer to what it has
+    // asked: from any thread, as long as the server's io_context lives; it does nothing to a
+    // WebSocket. May be empty.
     std::function<std::shared_ptr<HttpPlace>(const std::string& address,
                                              std::function<void()> give_way)>
         admit;

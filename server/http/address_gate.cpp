@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -24,8 +23,8 @@ class Uncounted final : public net::HttpPlace {
 struct AddressGate::Shared {
     struct Address {
         std::list<Place*> strangers;  // the oldest first
-        std::size_t known = 0;
-        [[nodiscard]] std::size_t count() const { return strangers.size() + known; }
+        std::list<Place*> known;      // whose credential was good the longest ago first
+        [[nodiscard]] std::size_t count() const { return strangers.size() + known.size(); }
     };
     explicit Shared(std::size_t most) : limit(most) {}
 
@@ -47,38 +46,32 @@ class AddressGate::Place final : public net::HttpPlace {
         const std::lock_guard lock(shared_->mutex);
         if (standing_ == Standing::none) return;
         const auto found = shared_->addresses.find(address_);
-        if (standing_ == Standing::known)
-            --found->second.known;
-        else
-            found->second.strangers.erase(at_);
+        (standing_ == Standing::known ? found->second.known : found->second.strangers).erase(at_);
         if (found->second.count() == 0) shared_->addresses.erase(found);
     }
 
     void credential_was_good() override {
         const std::lock_guard lock(shared_->mutex);
-        if (standing_ != Standing::stranger) return;
+        if (standing_ == Standing::none) return;
         Shared::Address& held = shared_->addresses.find(address_)->second;
-        held.strangers.erase(at_);
-        ++held.known;
+        auto& from = standing_ == Standing::known ? held.known : held.strangers;
+        held.known.splice(held.known.end(), from, at_);
         standing_ = Standing::known;
     }
 
-    // None: there is none left. Else what tells the oldest stranger to leave, if one has to; to be
-    // called when nothing is locked.
-    [[nodiscard]] std::optional<std::function<void()>> take() {
+    // What tells another one to leave, if one has to; to be called when nothing is locked.
+    [[nodiscard]] std::function<void()> take() {
         std::function<void()> displaced;
         const std::lock_guard lock(shared_->mutex);
-        const auto found = shared_->addresses.find(address_);
-        if (found != shared_->addresses.end() && found->second.count() >= shared_->limit) {
-            auto& strangers = found->second.strangers;
-            if (strangers.empty()) return std::nullopt;
+        Shared::Address& held = shared_->addresses[address_];
+        if (held.count() >= shared_->limit) {
+            auto& those = held.strangers.empty() ? held.known : held.strangers;
             // It counts no longer, although it takes a moment to close.
-            strangers.front()->standing_ = Standing::none;
-            displaced = std::move(strangers.front()->give_way_);
-            strangers.pop_front();
+            those.front()->standing_ = Standing::none;
+            displaced = std::move(those.front()->give_way_);
+            those.pop_front();
         }
-        auto& strangers = shared_->addresses[address_].strangers;
-        at_ = strangers.insert(strangers.end(), this);
+        at_ = held.strangers.insert(held.strangers.end(), this);
         standing_ = Standing::stranger;
         return displaced;
     }
@@ -91,7 +84,7 @@ class AddressGate::Place final : public net::HttpPlace {
     // The rest is guarded by the shared mutex.
     std::function<void()> give_way_;
     Standing standing_ = Standing::none;
-    std::list<Place*>::iterator at_;  // of a stranger
+    std::list<Place*>::iterator at_;  // in the list of its standing
 };
 
 AddressGate::AddressGate(std::size_t limit) : shared_(std::make_shared<Shared>(limit)) {}
@@ -102,9 +95,7 @@ std::shared_ptr<net::HttpPlace> AddressGate::admit(const std::string& address,
     if (protocol::is_loopback_host(address) || protocol::is_loopback_host(counted))
         return uncounted();
     auto place = std::make_shared<Place>(shared_, std::move(counted), std::move(give_way));
-    const auto displaced = place->take();
-    if (!displaced) return nullptr;
-    if (*displaced) (*displaced)();
+    if (const auto displaced = place->take()) displaced();
     return place;
 }
 

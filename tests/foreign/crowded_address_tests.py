@@ -54,6 +54,17 @@ def case_a_stranger_that_takes_all_places_keeps_nobody_out(server):
     assert status(more[-1], PROBE) == "200"
 
 
+def case_one_with_a_credential_that_takes_all_places_keeps_nobody_out(server):
+    call = f"GET /agents HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n\r\n"
+    crowd = [connect(server) for _ in range(PLACES)]
+    for one in crowd:
+        assert status(one, call) == "200"
+    newcomer = connect(server)
+    assert status(newcomer, call) == "200"
+    assert crowd[0].recv(1) == b"", "the one that was used the longest ago had to leave"
+    assert status(crowd[1], call) == "200", "and nobody else"
+
+
 def main():
     if INSIDE not in sys.argv:
         command = ["unshare", "--user", "--map-root-user", "--net"]
@@ -71,6 +82,7 @@ def main():
         server = Server(sys.argv[1], folder, listen=ADDRESS + ":0")
         try:
             case_a_stranger_that_takes_all_places_keeps_nobody_out(server)
+            case_one_with_a_credential_that_takes_all_places_keeps_nobody_out(server)
         finally:
             ended = server.stop()
         assert ended == 0, ended

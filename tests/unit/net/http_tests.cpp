@@ -289,6 +289,30 @@ BOOST_AUTO_TEST_CASE(a_connection_gives_way_when_it_is_told_from_another_thread)
     socket.expect("even now");
 }
 
+BOOST_AUTO_TEST_CASE(a_connection_gives_way_behind_the_answer_to_what_it_asked) {
+    boost::asio::io_context io(1);
+    std::function<void()> give_way;
+    HttpServerOptions options;
+    options.admit = [&](const std::string&, std::function<void()> told) {
+        give_way = std::move(told);
+        return std::make_shared<Place>();
+    };
+    TestServer server(io, std::move(options));
+    std::optional<HttpExchange> asked;
+    server.handler = [&](HttpExchange exchange) { asked.emplace(std::move(exchange)); };
+    RawClient client(io, server.port());
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    run_until(io, [&] { return asked.has_value(); });
+    give_way();
+    io.poll();
+    HttpResponse answer;
+    answer.body = "done";
+    asked->respond(answer);
+    client.expect("done");
+    BOOST_TEST(client.received.find("Connection: close") != std::string::npos);
+    client.expect_end();
+}
+
 BOOST_AUTO_TEST_CASE(a_good_credential_is_told_to_the_place) {
     boost::asio::io_context io(1);
     const auto place = std::make_shared<Place>();

@@ -83,15 +83,20 @@ BOOST_AUTO_TEST_CASE(an_address_that_is_full_lets_its_oldest_stranger_go) {
     BOOST_TEST((crowd.left == Indices{1, 2, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(only_an_address_full_of_good_credentials_refuses) {
+// One who has a credential may be as bad a neighbour.
+BOOST_AUTO_TEST_CASE(an_address_full_of_good_credentials_lets_the_one_unused_for_longest_go) {
     Crowd crowd(2);
     for (int i = 0; i < 2; ++i) crowd.places[crowd.come()]->credential_was_good();
     crowd.places[0]->credential_was_good();  // again, with each request
-    BOOST_TEST(!crowd.is_in(crowd.come()));
-    BOOST_TEST(crowd.left.empty());
-    crowd.places[0].reset();
     BOOST_TEST(crowd.is_in(crowd.come()));
-    BOOST_TEST(crowd.left.empty());
+    BOOST_TEST((crowd.left == Indices{1}));
+    crowd.places[1]->credential_was_good();  // too late
+    crowd.places[2]->credential_was_good();
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST((crowd.left == Indices{1, 0}));
+    for (auto& place : crowd.places) place.reset();
+    BOOST_TEST(crowd.is_in(crowd.come()));
+    BOOST_TEST((crowd.left == Indices{1, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(a_slash_64_is_one_address_and_loopback_is_none) {
