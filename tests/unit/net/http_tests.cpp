@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_connection_gives_way_behind_the_answer_to_what_it_asked) 
 
 BOOST_AUTO_TEST_CASE(a_good_credential_is_told_to_the_place) {
     boost::asio::io_context io(1);
-    const auto place = std::make_shared<Place>();
+    auto place = std::make_shared<Place>();
     HttpServerOptions options;
     options.admit = [&](const std::string&, const std::function<void()>&) { return place; };
     TestServer server(io, std::move(options));
